@@ -1,0 +1,45 @@
+# How a room of the house becomes a target. Targets mirror folders: model/audio -> auricle_audio, sim -> auricle_sim, ...
+
+set(AURICLE_TORCH_PCH "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
+
+# auricle_library(NAME [TORCH] SOURCES a.cc ... DEPS target ...)
+# TORCH: the sources see LibTorch through one precompiled header (torch/torch.h costs 15-25 s a file without it).
+function(auricle_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  _auricle_common(${name})
+endfunction()
+
+# auricle_program(NAME [TORCH] SOURCES main.cc ... DEPS target ...)
+function(auricle_program name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  _auricle_common(${name})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+endfunction()
+
+# auricle_test(NAME [TORCH] SOURCES a_test.cc ... DEPS target ... [LABELS label ...])
+# One program for a room; CTest runs each of its test cases by itself.
+function(auricle_test name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  _auricle_common(${name})
+  target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
+  # shared/ lies beside the checkout (or inside it); tests that need a reference look under AURICLE_SHARED and skip without it.
+  target_compile_definitions(${name} PRIVATE AURICLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AURICLE_SHARED_DIR="${AURICLE_SHARED_DIR}"
+    AURICLE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}")
+endfunction()
+
+macro(_auricle_common name)
+  target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE auricle_warnings)
+  if(ARG_TORCH)
+    target_link_libraries(${name} PUBLIC auricle_torch)
+    target_precompile_headers(${name} PRIVATE "${AURICLE_TORCH_PCH}")
+  endif()
+endmacro()
+
+find_path(_shared NAMES reference/anchors.md PATHS "${CMAKE_SOURCE_DIR}/shared" "${CMAKE_SOURCE_DIR}/../shared" NO_DEFAULT_PATH)
+set(AURICLE_SHARED_DIR "${_shared}" CACHE PATH "reference material for tests (shared/)")
