@@ -1,0 +1,54 @@
+// Reading and writing audio files (libsndfile): WAV, FLAC, OGG (Vorbis, Opus), CAF, AIFF, MP3.
+//
+// Files are input from strangers: every size is checked against AudioReadLimits before memory is taken, because a header
+// may lie; and what cannot be decoded becomes a Status that says why. All functions are thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/audio/foa.h"
+
+namespace auricle::audio {
+
+// Samples as the file has them; +-1 is full scale, float files may go past it.
+struct AudioBuffer {
+  int sample_rate = 0;              // Hz
+  int channels = 0;
+  std::vector<float> interleaved;  // [frames, channels]
+
+  size_t frames() const { return channels > 0 ? interleaved.size() / channels : 0; }
+};
+
+// What a file may ask for. A file past a limit is INVALID_ARGUMENT naming `duration`, `channels` or `sample_rate_hz`.
+struct AudioReadLimits {
+  double max_seconds = 3600;
+  int max_channels = 64;
+  int min_sample_rate = 1;
+  int max_sample_rate = 1'000'000;  // what the resampler and FromInterleaved accept (8-192 kHz) is checked there
+};
+
+// NOT_FOUND: no such file. PERMISSION_DENIED: cannot be opened. INVALID_ARGUMENT: not an audio file, no frames, past a
+// limit, NaN or infinity, or damaged: what is decoded stops before the length that the header promises.
+absl::StatusOr<AudioBuffer> ReadAudioFile(const std::string& path, const AudioReadLimits& limits = {});
+
+// The same for a whole file in memory. `bytes` is only read.
+absl::StatusOr<AudioBuffer> ReadAudioBytes(std::string_view bytes, const AudioReadLimits& limits = {});
+
+// A four-channel file as a FOA clip: ReadAudioFile + FromInterleaved.
+absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits = {});
+
+// Writes AmbiX W, Y, Z, X, by extension: `.wav` (32-bit float, exact) or `.flac` (24 bit; values past full scale clip).
+// Written under a temporary name and renamed, so that a reader never sees half a file.
+// INVALID_ARGUMENT: another extension or an empty clip. UNAVAILABLE: the disk refused.
+absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip);
+
+// The same as FLAC bytes in memory (24 bit), for messages and archives.
+absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip);
+
+}  // namespace auricle::audio
