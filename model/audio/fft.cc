@@ -6,12 +6,33 @@
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
+// MKL's thread count of the calling thread (0: as the process has it); returns the former one. Weak: LibTorch without
+// MKL (arm64) has PocketFFT, whose result does not depend on threads.
+extern "C" __attribute__((weak)) int MKL_Set_Num_Threads_Local(int threads);
+
 namespace auricle::audio {
 namespace {
+
+// MKL splits a long transform differently for each number of threads, and the last bits follow. Scenes must not: inside
+// this scope the calling thread's transforms run on one thread. Scenes, not transforms, are what is spread over cores.
+class OneMklThread {
+ public:
+  OneMklThread() : former_(MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0) {}
+  ~OneMklThread() {
+    if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(former_);
+  }
+  OneMklThread(const OneMklThread&) = delete;
+  OneMklThread& operator=(const OneMklThread&) = delete;
+
+ private:
+  const int former_;
+};
 
 // ATen wants a mutable pointer; the tensors made here are only read.
 at::Tensor View(const float* data, size_t rows, size_t columns) {
@@ -29,6 +50,7 @@ template <typename Body>
 absl::Status Guarded(Body body) {
   try {
     const c10::InferenceMode no_autograd;
+    const OneMklThread same_bits;
     body();
     return absl::OkStatus();
   } catch (const std::exception& e) {
