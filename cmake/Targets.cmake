@@ -35,6 +35,14 @@ function(auricle_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}")
 endfunction()
 
+# auricle_sources(NAME a.cc ...): a room in a sub-folder adds its sources to the target that it belongs to.
+function(auricle_sources name)
+  set(ARG_SOURCES ${ARGN})
+  _auricle_present_sources()
+  list(TRANSFORM ARG_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" REGEX "^[^/]")
+  target_sources(${name} PRIVATE ${ARG_SOURCES})
+endfunction()
+
 # While rooms are being laid out, a source that is listed but not written yet is left out with a warning.
 macro(_auricle_present_sources)
   set(_present)
