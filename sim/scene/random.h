@@ -4,8 +4,7 @@
 // scene's stream depends on nothing but (seed, index, purpose). Distributions are written here too: those of <random>
 // and of Abseil differ between implementations or processes. Logarithm, cosine and square root come from libm; scenes
 // are quantities in double that no decision compares at the last bit.
-#ifndef SIM_SCENE_RANDOM_H_
-#define SIM_SCENE_RANDOM_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -66,4 +65,3 @@ void FillNoise(uint64_t key, std::span<float> out);
 
 }  // namespace auricle::sim
 
-#endif  // SIM_SCENE_RANDOM_H_

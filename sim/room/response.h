@@ -1,0 +1,58 @@
+// From a room, a source and a listener to the four-channel impulse response (AmbiX W, Y, Z, X) between them.
+//
+// Sample 0 is the moment of emission: the direct sound peaks at distance / c. A source at d metres in free field has gain
+// 1 / (4 pi d) and is never clamped. Two renderings: every image source exactly (the oracle, cost grows with the cube of
+// the time), and the hybrid that scenes use (about a millisecond or two a response).
+// All functions are pure and thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "absl/status/statusor.h"
+#include "model/audio/foa.h"
+#include "sim/room/bands.h"
+#include "sim/room/image_sources.h"
+#include "sim/room/shoebox.h"
+
+namespace auricle::sim {
+
+// All images within the limits, one broadband gain each, nothing filtered. `frames` 0 means long enough for the last image.
+// INVALID_ARGUMENT: room, places or limits (see their headers), sample_rate outside 8000-192000, or `frames` over 2^26.
+absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, Vec3 listener_m,
+                                            const ImageLimits& limits, int sample_rate, size_t frames = 0);
+
+struct HybridOptions {
+  int sample_rate = 16000;
+  // The mixing time is when this many images have arrived on average: until then every image is rendered, over the last
+  // quarter of that time they give way to the late field.
+  double early_images = 1000.0;
+  // Images of order two and more are moved by up to this much along each axis, so that the regular lattice of a perfect
+  // shoebox does not sound as a sweep. Metres, [0, 0.2].
+  double jitter_m = 0.08;
+  // Butterworth, second order: all-positive image gains pile up at DC, where no loudspeaker or room has any. Hz; 0 is off.
+  double high_pass_hz = 20.0;
+  // The response ends when less than this of the reverberant energy is left in every band, or at max_seconds.
+  double floor_db = 60.0;
+  double max_seconds = 2.0;
+  // Names the stream of jitter and late field.
+  uint64_t key = 0;
+};
+
+struct RoomResponse {
+  audio::FoaClip foa;
+  // Energy of the direct sound over everything else, W, decibels; +infinity in free field.
+  double direct_to_reverberant_db = std::numeric_limits<double>::infinity();
+  // Arrival of the direct sound, seconds.
+  double direct_seconds = 0.0;
+};
+
+// Early images in three bands, then the late field of late_field.h.
+// INVALID_ARGUMENT as above, naming the option where one is out of range; INTERNAL when the transform fails.
+absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, Vec3 listener_m,
+                                        const HybridOptions& options);
+
+// The direct sound alone, filtered by nothing.
+absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int sample_rate);
+
+}  // namespace auricle::sim
