@@ -1,0 +1,110 @@
+// auricle ask: one question on one clip.
+#include <cstdio>
+
+#include "client/cli/answer_json.h"
+#include "client/cli/answer_text.h"
+#include "client/cli/ask_request.h"
+#include "client/cli/ask_stream.h"
+#include "client/cli/command.h"
+
+namespace auricle::client {
+namespace {
+
+int RunAsk(const ParsedCommand& parsed) {
+  const std::string& path = parsed.positionals[0];
+  for (const char* flag : {"rate", "encoding", "channels", "seconds"}) {
+    if (path != "-" && parsed.Given(flag)) return MisuseOf("ask", std::string("--") + flag + ": describes stdin, but CLIP is not -");
+  }
+  for (const char* flag : {"ask-at", "scene-every"}) {
+    if (!parsed.Switch("stream") && parsed.Given(flag)) return MisuseOf("ask", std::string("--") + flag + ": needs --stream");
+  }
+  absl::StatusOr<v1::TimeSpan> span;
+  if (parsed.Given("span") && !(span = SpanOf(parsed)).ok()) return MisuseOf("ask", std::string(span.status().message()));
+
+  if (parsed.Switch("stream")) {
+    AskStreamOptions options;
+    options.path = path;
+    options.raw = RawFormatOf(parsed);
+    options.config.set_model(parsed.Text("model"));
+    options.config.set_format(FormatOf(parsed.Text("format")));
+    options.config.set_scene_update_interval_seconds(parsed.Real("scene-every"));
+    options.query.set_query_id("1");
+    options.query.set_question(parsed.positionals[1]);
+    for (const std::string& option : OptionsOf(parsed)) options.query.add_options(option);
+    *options.query.mutable_sampling() = SamplingOf(parsed);
+    if (parsed.Given("span")) *options.query.mutable_span() = *span;
+    if (parsed.Given("ask-at")) options.ask_at_seconds = parsed.Real("ask-at");
+    options.json = parsed.Switch("json");
+    options.no_color = parsed.Switch("no-color");
+    options.call = DeadlineOf(parsed);
+    const auto client = ConnectTo(parsed);
+    return client.ok() ? RunAskStream(**client, options) : Refuse(client.status());
+  }
+
+  v1::AskRequest request;
+  const auto clip = ReadClip(path, FormatOf(parsed.Text("format")), RawFormatOf(parsed), parsed.Real("seconds"));
+  if (!clip.ok()) return Refuse(clip.status());
+  *request.mutable_audio() = *clip;
+  request.set_model(parsed.Text("model"));
+  request.set_question(parsed.positionals[1]);
+  for (const std::string& option : OptionsOf(parsed)) request.add_options(option);
+  *request.mutable_sampling() = SamplingOf(parsed);
+  if (parsed.Given("span")) *request.mutable_span() = *span;
+
+  const auto client = ConnectTo(parsed);
+  if (!client.ok()) return Refuse(client.status());
+  const absl::StatusOr<v1::AskResponse> response = (*client)->Ask(request, DeadlineOf(parsed));
+  if (!response.ok()) {
+    if (parsed.Switch("json")) std::printf("%s\n", ToLine({{"error", ErrorToJson(response.status())}}).c_str());
+    return Refuse(response.status());
+  }
+  if (parsed.Switch("json")) {
+    nlohmann::ordered_json json = AnswerToJson(*response);
+    json["model"] = response->model();
+    json["model_version"] = response->model_version();
+    json["finish_reason"] = v1::FinishReason_Name(response->finish_reason());
+    json["total_ms"] = response->usage().total_seconds() * 1000.0;
+    std::printf("%s\n", ToLine(json).c_str());
+  } else {
+    std::printf("%s", AnswerText(*response, TerminalStyle::For(stdout, parsed.Switch("no-color"))).c_str());
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+Command AskCommand() {
+  CommandSpec spec;
+  spec.name = "ask";
+  spec.summary = "ask one question about a clip of four-channel audio";
+  spec.positionals = {"CLIP", "QUESTION"};
+  spec.positional_help =
+      "CLIP is a WAV, FLAC, OGG or CAF file with four first-order-ambisonics channels, or - for stdin: raw PCM as the\n"
+      "flags say, or a WAV header and PCM (what arecord writes), or a FLAC, OGG or CAF file. QUESTION is English.";
+  spec.flags = {FormatFlag(),
+                {"choices", FlagKind::kText, "\"A|B|C|D\"", "", "multiple choice: the options, 2 to 26, split at |"},
+                {"choice", FlagKind::kText, "OPTION", "", "multiple choice: one option", true},
+                {"json", FlagKind::kSwitch, "", "", "print one JSON object (with --stream: one an event)"},
+                {"stream", FlagKind::kSwitch, "", "", "send the audio as it would be heard, 100 ms at a time, and show events"},
+                {"ask-at", FlagKind::kReal, "SECONDS", "", "with --stream: ask after so much audio, not at its end"},
+                {"scene-every", FlagKind::kReal, "SECONDS", "", "with --stream: show the scene so often, 0.5 to 60"},
+                {"span", FlagKind::kText, "START:END", "", "ask about these seconds of the clip only"},
+                {"model", FlagKind::kText, "NAME", "", "which model answers; none: the server's default"},
+                {"temperature", FlagKind::kReal, "T", "0", "0 to 2; 0 is greedy"},
+                {"top-p", FlagKind::kReal, "P", "1", "draw from the likeliest tokens of this total probability"},
+                {"top-k", FlagKind::kInteger, "K", "0", "draw from the K likeliest tokens; 0 is off"},
+                {"max-tokens", FlagKind::kInteger, "N", "0", "length of the answer; 0 is the server's default"},
+                {"seed", FlagKind::kInteger, "N", "0", "same seed, audio and question: same answer"},
+                {"rate", FlagKind::kInteger, "HZ", "16000", "raw PCM on stdin: samples a second"},
+                {"encoding", FlagKind::kChoice, "s16|f32", "s16", "raw PCM on stdin: little-endian 16-bit or float"},
+                {"channels", FlagKind::kInteger, "N", "4", "raw PCM on stdin: channels"},
+                {"seconds", FlagKind::kReal, "SECONDS", "30", "stdin: ask after so much audio if the pipe has not ended"},
+                {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
+  for (FlagSpec& flag : ServerFlags("120")) spec.flags.push_back(std::move(flag));
+  spec.examples = {"auricle ask clip.flac \"Where is the dog?\"",
+                   "auricle ask clip.flac \"Where is the dog?\" --choices \"front|left|right|behind\"",
+                   "arecord -d 5 -c 4 -f S16_LE -r 16000 | auricle ask - \"What do you hear?\""};
+  return {std::move(spec), RunAsk};
+}
+
+}  // namespace auricle::client

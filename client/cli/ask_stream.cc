@@ -1,0 +1,215 @@
+#include "client/cli/ask_stream.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cli/answer_json.h"
+#include "client/cli/answer_text.h"
+#include "client/cli/ask_request.h"
+#include "client/cli/command.h"
+#include "client/cli/scene_words.h"
+#include "client/cli/terminal.h"
+#include "client/cpp/status_details.h"
+#include "model/audio/audio_file.h"
+
+namespace auricle::client {
+namespace {
+
+constexpr int kChunksPerSecond = 10;
+
+// Shows events; used by the reading thread alone.
+class EventPrinter {
+ public:
+  EventPrinter(bool json, bool no_color)
+      : json_(json), style_(TerminalStyle::For(stdout, no_color)), note_style_(TerminalStyle::For(stderr, no_color)) {}
+
+  StreamHandlers Handlers(std::atomic<bool>& answered) {
+    StreamHandlers handlers;
+    handlers.accepted = [this](const v1::Accepted& accepted) {
+      if (json_) {
+        return Line({{"event", "accepted"},
+                     {"query_id", accepted.query_id()},
+                     {"queue_position", accepted.queue_position()},
+                     {"heard", {accepted.heard().start_seconds(), accepted.heard().end_seconds()}}});
+      }
+      Note(absl::StrFormat("asked about %.1f-%.1f s, %d ahead in the queue", accepted.heard().start_seconds(),
+                           accepted.heard().end_seconds(), accepted.queue_position()));
+    };
+    handlers.audio_ack = [this](const v1::AudioAck& ack) {
+      if (json_) {
+        return Line({{"event", "audio_ack"}, {"sequence", ack.sequence()}, {"received_seconds", ack.received_seconds()}});
+      }
+      if (ack.received_seconds() < next_ack_note_) return;
+      next_ack_note_ = ack.received_seconds() + 1.0;
+      Note(absl::StrFormat("%.1f s of audio arrived", ack.received_seconds()));
+    };
+    handlers.token = [this](const v1::TokenDelta& token) {
+      if (json_) {
+        return Line({{"event", "token"}, {"query_id", token.query_id()}, {"index", token.index()}, {"text", token.text()}});
+      }
+      std::printf("%s", token.text().c_str());
+      std::fflush(stdout);
+      in_answer_ = true;
+    };
+    handlers.scene = [this](const v1::SceneUpdate& update) {
+      if (!update.query_id().empty()) answer_.mutable_scene()->CopyFrom(update.scene());
+      if (json_) {
+        return Line({{"event", "scene"}, {"query_id", update.query_id()}, {"scene", SceneToJson(update.scene())}});
+      }
+      if (!update.query_id().empty()) return;  // shown with the answer
+      Note(absl::StrCat("scene: ", update.scene().sources().empty() ? "no source" : ""));
+      for (const v1::Source& source : update.scene().sources()) Note("  " + SourceText(source));
+    };
+    handlers.finished = [this, &answered](const v1::Finished& finished) {
+      answer_.set_answer(finished.answer());
+      answer_.set_letter(finished.letter());
+      *answer_.mutable_probabilities() = finished.probabilities();
+      *answer_.mutable_usage() = finished.usage();
+      if (json_) {
+        nlohmann::ordered_json line = {{"event", "finished"}, {"query_id", finished.query_id()}};
+        line.update(AnswerToJson(answer_));
+        Line(line);
+      } else {
+        if (in_answer_) std::printf("\n");
+        in_answer_ = false;
+        std::printf("\n%s", AnswerText(answer_, style_).c_str());
+      }
+      answered = true;
+    };
+    handlers.query_error = [this, &answered](const std::string& query_id, const absl::Status& status) {
+      if (json_) Line({{"event", "error"}, {"query_id", query_id}, {"error", ErrorToJson(status)}});
+      query_status_ = status;
+      answered = true;
+    };
+    return handlers;
+  }
+
+  const absl::Status& query_status() const { return query_status_; }
+
+ private:
+  void Line(const nlohmann::ordered_json& json) {
+    std::printf("%s\n", ToLine(json).c_str());
+    std::fflush(stdout);
+  }
+  void Note(const std::string& text) {
+    if (std::exchange(in_answer_, false)) std::printf("\n");
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", note_style_.Dim(text).c_str());
+  }
+
+  bool json_;
+  TerminalStyle style_, note_style_;
+  bool in_answer_ = false;
+  double next_ack_note_ = 1.0;
+  v1::AskResponse answer_;
+  absl::Status query_status_;
+};
+
+// Where the chunks come from: at most `frames` frames a call, empty at the end.
+struct ChunkSource {
+  uint32_t sample_rate_hz;
+  uint32_t channels;
+  v1::AudioEncoding encoding;
+  bool real_time;  // must be paced here
+  std::function<absl::StatusOr<std::string>(size_t frames)> next;
+};
+
+ChunkSource FromBuffer(audio::AudioBuffer buffer, bool real_time) {
+  ChunkSource source{static_cast<uint32_t>(buffer.sample_rate), static_cast<uint32_t>(buffer.channels),
+                     v1::AUDIO_ENCODING_PCM_F32LE, real_time, nullptr};
+  source.next = [buffer = std::move(buffer), at = size_t{0}](size_t frames) mutable -> absl::StatusOr<std::string> {
+    const size_t take = std::min(frames, buffer.frames() - at);
+    const float* begin = buffer.interleaved.data() + at * buffer.channels;
+    at += take;
+    return std::string(reinterpret_cast<const char*>(begin), take * buffer.channels * sizeof(float));
+  };
+  return source;
+}
+
+absl::StatusOr<ChunkSource> OpenAudio(const AskStreamOptions& options) {
+  if (options.path != "-") {
+    absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioFile(options.path);
+    if (!buffer.ok()) return buffer.status();
+    return FromBuffer(*std::move(buffer), /*real_time=*/true);
+  }
+  if (isatty(STDIN_FILENO) != 0) return absl::InvalidArgumentError("stdin: is a terminal, must be a pipe with audio");
+  absl::StatusOr<PcmInput> input = PcmInput::Open(STDIN_FILENO, options.raw);
+  if (!input.ok()) return input.status();
+  if (input->encoding() == v1::AUDIO_ENCODING_FILE) {
+    absl::StatusOr<std::string> bytes = input->Read(size_t{256} << 20);
+    if (!bytes.ok()) return bytes.status();
+    absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioBytes(*bytes);
+    if (!buffer.ok()) return buffer.status();
+    return FromBuffer(*std::move(buffer), /*real_time=*/true);
+  }
+  ChunkSource source{input->sample_rate_hz(), input->channels(), input->encoding(), false, nullptr};
+  source.next = [input = *input](size_t frames) mutable { return input.Read(frames); };
+  return source;
+}
+
+// Sends until the audio ends, the answer is there or the server has had enough (how it ended is the reader's to say).
+// The error of the audio's own source, if any.
+absl::Status SendAll(AskStream& stream, ChunkSource& audio, const AskStreamOptions& options,
+                     const std::atomic<bool>& answered) {
+  const size_t frames_per_chunk = std::max<size_t>(audio.sample_rate_hz / kChunksPerSecond, 1);
+  const size_t bytes_per_frame = audio.channels * (audio.encoding == v1::AUDIO_ENCODING_PCM_S16LE ? 2 : 4);
+  const auto start = std::chrono::steady_clock::now();
+  bool asked = false;
+  double sent_seconds = 0;
+  absl::Status source_status;
+  while (!(asked && answered)) {
+    absl::StatusOr<std::string> chunk = audio.next(frames_per_chunk);
+    if (!chunk.ok()) {
+      source_status = chunk.status();
+      break;
+    }
+    if (chunk->empty()) break;
+    sent_seconds += static_cast<double>(chunk->size() / bytes_per_frame) / audio.sample_rate_hz;
+    // A chunk leaves when its last sample would have been heard.
+    if (audio.real_time) std::this_thread::sleep_until(start + std::chrono::duration<double>(sent_seconds));
+    if (!stream.SendAudio(*chunk).ok()) return source_status;
+    if (!asked && options.ask_at_seconds.has_value() && sent_seconds >= *options.ask_at_seconds) {
+      asked = true;
+      if (!stream.SendQuery(options.query).ok()) return source_status;
+    }
+  }
+  if (!asked) stream.SendQuery(options.query).IgnoreError();
+  stream.EndAudio().IgnoreError();
+  stream.FinishSending().IgnoreError();
+  return source_status;
+}
+
+}  // namespace
+
+int RunAskStream(const SpatialQaClient& client, AskStreamOptions options) {
+  const InterruptEndsReading guard;
+  absl::StatusOr<ChunkSource> audio = OpenAudio(options);
+  if (!audio.ok()) return Refuse(audio.status());
+  options.config.set_sample_rate_hz(audio->sample_rate_hz);
+  options.config.set_channels(audio->channels);
+  options.config.set_encoding(audio->encoding);
+  absl::StatusOr<std::unique_ptr<AskStream>> stream = client.OpenStream(options.config, options.call);
+  if (!stream.ok()) return Refuse(stream.status());
+
+  std::atomic<bool> answered = false;
+  EventPrinter printer(options.json, options.no_color);
+  absl::Status ended;
+  std::thread reader([&] { ended = (*stream)->ReadEvents(printer.Handlers(answered)); });
+  const absl::Status source_status = SendAll(**stream, *audio, options, answered);
+  reader.join();
+  if (!ended.ok()) return Refuse(ended);
+  if (!printer.query_status().ok()) return Refuse(printer.query_status());
+  if (!source_status.ok()) return Refuse(source_status);
+  return answered ? kExitOk : Refuse(absl::UnknownError("the stream ended without an answer"));
+}
+
+}  // namespace auricle::client
