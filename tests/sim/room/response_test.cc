@@ -1,0 +1,306 @@
+#include "sim/room/response.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <vector>
+
+#include "model/audio/audio_file.h"
+#include "model/audio/fft.h"
+#include "sim/room/decay.h"
+#include "sim/room/late_field.h"
+#include "tests/sim/room/reference_rooms.h"
+
+namespace auricle::sim {
+namespace {
+
+using ::testing::HasSubstr;
+using Complex = std::complex<double>;
+
+// Energy of the difference over energy of the reference between two frequencies, decibels.
+double BandErrorDb(std::span<const float> got, std::span<const float> want, int rate, double low_hz, double high_hz) {
+  const size_t n = audio::FastFftLength(2 * want.size());
+  const auto spectrum = [&](std::span<const float> x) {
+    std::vector<float> padded(n, 0.0f);
+    std::copy_n(x.begin(), std::min(x.size(), want.size()), padded.begin());
+    return *audio::ForwardFft(padded, 1, n);
+  };
+  const auto g = spectrum(got), w = spectrum(want);
+  double difference = 0, energy = 0;
+  for (size_t k = 0; k < w.size(); ++k) {
+    const double hz = static_cast<double>(k) * rate / static_cast<double>(n);
+    if (hz < low_hz || hz >= high_hz) continue;
+    difference += std::norm(g[k] - w[k]);
+    energy += std::norm(w[k]);
+  }
+  return 10 * std::log10(difference / energy);
+}
+
+TEST(RenderImages, EqualsTheReferenceResponsesBelowSixKilohertz) {
+  const auto rooms = ReferenceRooms();
+  if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
+  for (const ReferenceRoom& r : rooms) {
+    const auto file = audio::ReadAudioFile(r.response_path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_EQ(file->channels, 4);
+    const size_t frames = file->interleaved.size() / 4;
+    const auto response = RenderImages(r.room, r.source, r.listener, {.max_order = 8}, file->sample_rate, frames);
+    ASSERT_TRUE(response.ok()) << response.status();
+    for (int c = 0; c < 4; ++c) {
+      std::vector<float> want(frames);
+      for (size_t i = 0; i < frames; ++i) want[i] = file->interleaved[4 * i + c];
+      const double error = BandErrorDb(response->channel(c), want, file->sample_rate, 0, 6000);
+      EXPECT_LE(error, -60.0) << "room " << r.id << " channel " << c;
+      RecordProperty("room" + std::to_string(r.id) + "_channel" + std::to_string(c), std::to_string(error));
+    }
+  }
+}
+
+// The delay of one arrival, in samples, from the slope of its phase between 200 Hz and 4 kHz.
+double DelayByPhaseSlope(std::span<const float> x, int rate, double near) {
+  double st = 0, sp = 0, stt = 0, stp = 0, n = 0;
+  for (double hz = 200; hz <= 4000; hz += 50) {
+    Complex sum = 0;
+    const double step = 2 * std::numbers::pi * hz / rate;
+    // Rotated by the expected delay, so that the phase left over never wraps.
+    for (size_t i = 0; i < x.size(); ++i) sum += static_cast<double>(x[i]) * std::polar(1.0, -step * (static_cast<double>(i) - near));
+    const double phase = std::arg(sum);
+    st += step, sp += phase, stt += step * step, stp += step * phase, n += 1;
+  }
+  return near - (n * stp - st * sp) / (n * stt - st * st);
+}
+
+TEST(RenderFreeField, DirectPathArrivesWithinAHundredthOfASample) {
+  const int rate = 16000;
+  for (int i = 0; i < 60; ++i) {
+    const double distance = 0.4 + 0.0937 * i;
+    const Vec3 listener = {0, 0, 1.5}, source = listener + distance * UnitVector(37.0 * i, 11.0 - i);
+    const auto response = RenderFreeField(source, listener, rate);
+    ASSERT_TRUE(response.ok());
+    const double expected = distance / 343.0 * rate;
+    EXPECT_NEAR(DelayByPhaseSlope(response->foa.channel(0), rate, expected), expected, 0.01);
+    EXPECT_NEAR(response->direct_seconds, distance / 343.0, 1e-12);
+    // Gain 1 / (4 pi d): the sum of the taps is the gain at DC, within the filter's ripple.
+    double dc = 0;
+    for (float v : response->foa.channel(0)) dc += v;
+    EXPECT_NEAR(dc * 4 * std::numbers::pi * distance, 1.0, 1e-3);
+  }
+}
+
+TEST(RenderFreeField, PlaneWaveHasEqualEnergyInOmniAndInTheThreeAxes) {
+  for (int i = 0; i < 24; ++i) {
+    const Vec3 u = UnitVector(15.0 * i - 170.0, 7.0 * i - 80.0);
+    const auto response = RenderFreeField(Vec3{0, 0, 2} + 1.7 * u, {0, 0, 2}, 16000);
+    ASSERT_TRUE(response.ok());
+    double w = 0, xyz = 0;
+    std::array<double, 3> intensity{};
+    for (size_t n = 0; n < response->foa.frames(); ++n) {
+      const double omni = response->foa.channel(0)[n];
+      w += omni * omni;
+      for (int c = 1; c < 4; ++c) {
+        const double v = response->foa.channel(c)[n];
+        xyz += v * v;
+        intensity[c - 1] += omni * v;
+      }
+    }
+    EXPECT_NEAR(xyz / w, 1.0, 1e-5);
+    // Y, Z, X over W are the direction itself.
+    EXPECT_NEAR(intensity[0] / w, u.y, 1e-6);
+    EXPECT_NEAR(intensity[1] / w, u.z, 1e-6);
+    EXPECT_NEAR(intensity[2] / w, u.x, 1e-6);
+  }
+}
+
+TEST(RenderImages, OmniIsReciprocalBetweenSourceAndListener) {
+  const Shoebox room = {.size_m = {3.3, 4.7, 2.9}, .absorption = {0.1, 0.5, 0.3, 0.7, 0.2, 0.4}};
+  const Vec3 a = {0.7, 1.9, 1.2}, b = {2.6, 3.1, 2.2};
+  const auto there = RenderImages(room, a, b, {.max_order = 6}, 16000), back = RenderImages(room, b, a, {.max_order = 6}, 16000);
+  ASSERT_TRUE(there.ok() && back.ok());
+  EXPECT_LE(BandErrorDb(there->channel(0), back->channel(0), 16000, 0, 8000), -100.0);
+}
+
+TEST(RenderImages, FullDecayHasTheReverberationTimesOfAnotherSimulator) {
+  const auto rooms = ReferenceRooms();
+  if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
+  for (const ReferenceRoom& r : rooms) {
+    const auto& full = r.json["full_decay_ehabets"];
+    if (r.json["incoherent_echogram"]["n_images"].get<int>() > 350000) continue;  // the four short rooms
+    const double seconds = full["n_samples"].get<double>() / 24000.0;
+    const auto response = RenderImages(r.room, r.source, r.listener, {.max_seconds = seconds}, 24000, full["n_samples"].get<size_t>());
+    ASSERT_TRUE(response.ok());
+    const auto t30 = T30(response->channel(0), 24000);
+    ASSERT_TRUE(t30.ok());
+    EXPECT_NEAR(*t30 / full["T30"].get<double>(), 1.0, 0.02) << r.id;
+    const auto edt = EarlyDecayTime(response->channel(0), 24000);
+    ASSERT_TRUE(edt.ok());
+    EXPECT_NEAR(*edt / full["EDT"].get<double>(), 1.0, 0.05) << r.id;
+    const std::array<double, 4> centres = {500, 1000, 2000, 4000};
+    const auto octaves = OctaveT30(response->channel(0), 24000, centres);
+    ASSERT_TRUE(octaves.ok());
+    for (size_t i = 0; i < centres.size(); ++i) {
+      EXPECT_NEAR((*octaves)[i] / full["octave_T30"][std::to_string(static_cast<int>(centres[i]))].get<double>(), 1.0, 0.1)
+          << "room " << r.id << " octave " << centres[i];
+    }
+  }
+}
+
+BandedRoom SameInEveryBand(const Shoebox& room) {
+  BandedRoom banded = {.size_m = room.size_m};
+  banded.absorption.fill(room.absorption);
+  return banded;
+}
+
+TEST(EnergyEnvelope, DecaysLikeTheIncoherentEchogramOfTheReferenceRooms) {
+  const auto rooms = ReferenceRooms();
+  if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
+  for (const ReferenceRoom& r : rooms) {
+    const double step = 0.001;
+    const auto energy = EnergyEnvelope(r.room, step, 4000);
+    // A response whose square is the envelope has the envelope's decay.
+    std::vector<float> root(energy.size());
+    for (size_t i = 0; i < energy.size(); ++i) root[i] = static_cast<float>(std::sqrt(energy[i]));
+    const auto t30 = T30(root, 1000);
+    ASSERT_TRUE(t30.ok());
+    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.1) << r.id;
+    // Energy after 50 ms, where direct sound and first reflections no longer speak. The files give the total energy of
+    // the echogram and its decay every 10 ms.
+    const double total = r.json["incoherent_echogram"]["energy"].get<double>();
+    const double after = total * std::pow(10.0, r.json["incoherent_echogram"]["edc_dB_every_10ms"][5].get<double>() / 10.0);
+    double ours = 0;
+    for (size_t i = 50; i < energy.size(); ++i) ours += energy[i] * step;
+    EXPECT_NEAR(10 * std::log10(ours / after), 0.0, 0.7) << r.id;
+  }
+}
+
+TEST(RenderRoom, ReverberationTimeIsThatOfTheIncoherentEchogram) {
+  const auto rooms = ReferenceRooms();
+  if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
+  for (const ReferenceRoom& r : rooms) {
+    const auto response = RenderRoom(SameInEveryBand(r.room), r.source, r.listener, {.sample_rate = 24000, .key = 5});
+    ASSERT_TRUE(response.ok()) << response.status();
+    const auto t30 = T30(response->foa.channel(0), 24000);
+    ASSERT_TRUE(t30.ok()) << t30.status();
+    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.12) << r.id;
+  }
+}
+
+TEST(RenderRoom, WithoutJitterAndHighPassItsEarlyPartIsTheOracles) {
+  const Shoebox room = {.size_m = {6, 5, 3}, .absorption = {0.2, 0.25, 0.3, 0.2, 0.4, 0.3}};
+  const Vec3 source = {1.2, 3.4, 1.1}, listener = {4.1, 2.2, 1.6};
+  const HybridOptions options = {.jitter_m = 0.0, .high_pass_hz = 0.0};
+  const auto hybrid = RenderRoom(SameInEveryBand(room), source, listener, options);
+  ASSERT_TRUE(hybrid.ok());
+  const size_t frames = static_cast<size_t>(0.7 * TimeOfImages(room, options.early_images) * 16000);
+  const auto oracle = RenderImages(room, source, listener, {.max_seconds = 0.2}, 16000);
+  ASSERT_TRUE(oracle.ok());
+  for (int c = 0; c < 4; ++c) {
+    double difference = 0, energy = 0;
+    for (size_t i = 0; i < frames; ++i) {
+      difference += std::pow(hybrid->foa.channel(c)[i] - oracle->channel(c)[i], 2);
+      energy += std::pow(oracle->channel(c)[i], 2);
+    }
+    EXPECT_LE(10 * std::log10(difference / energy), -80.0);
+  }
+}
+
+TEST(RenderRoom, LateFieldHasDiffuseVariancesAndNoCorrelationBetweenChannels) {
+  const Shoebox room = {.size_m = {5, 4, 3}, .absorption = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1}};
+  std::array<std::array<double, 4>, 4> covariance{};
+  for (uint64_t key = 0; key < 8; ++key) {
+    const auto response = RenderRoom(SameInEveryBand(room), {1, 1, 1}, {3, 2.5, 1.7}, {.high_pass_hz = 0, .key = key});
+    ASSERT_TRUE(response.ok());
+    const size_t first = static_cast<size_t>(1.05 * TimeOfImages(room, 1000) * 16000);
+    for (size_t i = first; i < response->foa.frames(); ++i) {
+      for (int a = 0; a < 4; ++a) {
+        for (int b = 0; b < 4; ++b) covariance[a][b] += static_cast<double>(response->foa.channel(a)[i]) * response->foa.channel(b)[i];
+      }
+    }
+  }
+  for (int a = 1; a < 4; ++a) EXPECT_NEAR(covariance[a][a] / covariance[0][0], 1.0 / 3.0, 0.02);
+  for (int a = 0; a < 4; ++a) {
+    for (int b = 0; b < a; ++b) EXPECT_NEAR(covariance[a][b] / std::sqrt(covariance[a][a] * covariance[b][b]), 0.0, 0.05);
+  }
+}
+
+TEST(DiffuseNoise, HasVariancesOneAndAThird) {
+  const size_t frames = 100000;
+  const auto noise = DiffuseNoise(3, frames);
+  for (int c = 0; c < 4; ++c) {
+    double energy = 0;
+    for (size_t i = 0; i < frames; ++i) energy += std::pow(noise[c * frames + i], 2);
+    EXPECT_NEAR(energy / frames, c == 0 ? 1.0 : 1.0 / 3.0, 0.02);
+  }
+}
+
+TEST(RenderRoom, AbsorbentTrebleShortensTheUpperOctavesOnly) {
+  const Shoebox room = {.size_m = {6, 5, 3}, .absorption = {0.15, 0.15, 0.15, 0.15, 0.15, 0.15}};
+  BandedRoom dull = SameInEveryBand(room);
+  dull.absorption[2].fill(0.5);
+  const std::array<double, 3> centres = {250, 750, 5000};
+  const auto times = [&](const BandedRoom& r) {
+    const auto response = RenderRoom(r, {1, 1, 1}, {4, 3, 1.7}, {.sample_rate = 24000});
+    return *OctaveT30(response->foa.channel(0), 24000, centres);
+  };
+  const auto even = times(SameInEveryBand(room)), shaped = times(dull);
+  EXPECT_NEAR(shaped[0] / even[0], 1.0, 0.05);
+  EXPECT_LT(shaped[2] / even[2], 0.45);  // Eyring: ln(0.85) / ln(0.5) = 0.23, less what the middle band leaves
+}
+
+TEST(RenderRoom, DirectToReverberantRatioFollowsTheDistance) {
+  const Shoebox room = {.size_m = {8, 7, 4}, .absorption = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3}};
+  const Vec3 listener = {4.2, 3.3, 1.7};
+  // Diffuse theory (Kuttruff 2009, section 5.1): direct 1 / (4 pi r^2), reverberant 4 / A', equal at the critical distance
+  // sqrt(S a / (16 pi (1 - a))); the ratio falls by 6 dB a doubling.
+  const auto drr = [&](double d) {
+    double sum = 0;
+    for (uint64_t key = 0; key < 4; ++key) {
+      sum += RenderRoom(SameInEveryBand(room), listener + d * UnitVector(30, 5), listener, {.key = key})->direct_to_reverberant_db;
+    }
+    return sum / 4;
+  };
+  const double a = 0.3, critical = std::sqrt(Surface(room) * a / (16 * std::numbers::pi * (1 - a)));
+  EXPECT_NEAR(drr(1.0), 20 * std::log10(critical / 1.0), 2.0);
+  EXPECT_NEAR(drr(0.5) - drr(1.0), 6.0, 1.5);
+}
+
+TEST(RenderRoom, NoEnergyPilesUpAtDirectCurrent) {
+  const Shoebox room = {.size_m = {4, 3, 2.5}, .absorption = {0.08, 0.08, 0.08, 0.08, 0.08, 0.08}};
+  const auto response = RenderRoom(SameInEveryBand(room), {1, 1, 1}, {3, 2, 1.7}, {});
+  ASSERT_TRUE(response.ok());
+  double sum = 0, magnitude = 0;
+  for (float v : response->foa.channel(0)) sum += v, magnitude += std::abs(v);
+  EXPECT_LT(std::abs(sum) / magnitude, 1e-3);
+}
+
+TEST(RenderRoom, SameKeySameSamplesOtherKeyOtherTail) {
+  const BandedRoom room = SameInEveryBand({});
+  const auto a = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}), b = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}),
+             c = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 2});
+  EXPECT_EQ(a->foa.samples, b->foa.samples);
+  EXPECT_NE(a->foa.samples, c->foa.samples);
+}
+
+TEST(RenderRoom, OptionsOutOfRangeAreNamed) {
+  const BandedRoom room = SameInEveryBand({});
+  const auto message = [&](const HybridOptions& o, BandedRoom r) {
+    return std::string(RenderRoom(r, {1, 1, 1}, {3, 2, 1.7}, o).status().message());
+  };
+  EXPECT_THAT(message({.sample_rate = 4000}, room), HasSubstr("sample_rate"));
+  EXPECT_THAT(message({.early_images = 1}, room), HasSubstr("early_images"));
+  EXPECT_THAT(message({.jitter_m = 0.5}, room), HasSubstr("jitter_m"));
+  EXPECT_THAT(message({.high_pass_hz = -1}, room), HasSubstr("high_pass_hz"));
+  EXPECT_THAT(message({.floor_db = std::nan("")}, room), HasSubstr("floor_db"));
+  EXPECT_THAT(message({.max_seconds = 100}, room), HasSubstr("max_seconds"));
+  BandedRoom bad = room;
+  bad.absorption[1][3] = 0.0;
+  EXPECT_THAT(message({}, bad), HasSubstr("band 1: absorption.y1"));
+  bad = room;
+  bad.air_db_per_m[2] = 2.0;
+  EXPECT_THAT(message({}, bad), HasSubstr("air_db_per_m[2]"));
+}
+
+}  // namespace
+}  // namespace auricle::sim
