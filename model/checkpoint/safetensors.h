@@ -1,5 +1,5 @@
-// Safetensors files (https://huggingface.co/docs/safetensors, format 0.4): eight bytes of little-endian header length, a
-// JSON header, then the tensors' bytes. The reader maps the file and checks every claim of the header before a single
+// Safetensors files (https://huggingface.co/docs/safetensors, format 0.4): eight bytes of little-endian header length,
+// a JSON header, then the tensors' bytes. The reader maps the file and checks every claim of the header before a single
 // tensor is handed out, so that a truncated or hostile file is refused and never read out of bounds.
 // No LibTorch here; checkpoint/tensors.h turns views into at::Tensor.
 #pragma once
@@ -64,7 +64,7 @@ class SafetensorsReader {
   std::map<std::string, std::string> metadata_;
 };
 
-// Writes a file that is either whole or absent, also after a crash: into "<path>.tmp.<pid>", fsync, rename, fsync of
+// Writes a file that is either whole or absent, also after a crash: into "<path>.tmp.<random>", fsync, rename, fsync of
 // the folder. Tensors are laid out by falling alignment and then by name, as the format's own library does, so that
 // equal content gives equal bytes. INVALID_ARGUMENT for a name given twice, "__metadata__" as a name, or bytes that
 // disagree with shape and dtype; UNAVAILABLE or RESOURCE_EXHAUSTED (disk full) with the system's reason.

@@ -42,7 +42,10 @@ class CheckpointTensors {
   // Converts to `dtype`. NOT_FOUND: no such tensor. DATA_LOSS: another shape, not floating point, NaN or infinity.
   // Remembers that `name` was asked for.
   absl::StatusOr<at::Tensor> Take(const std::string& name, at::IntArrayRef shape, at::ScalarType dtype);
-  // DATA_LOSS naming the first tensors under `prefix` that nobody took: a file for another model than the one configured.
+  // Counts `name` as taken, whether or not the file has it.
+  void Ignore(const std::string& name) { taken_[name] = true; }
+  // DATA_LOSS naming the first tensors under `prefix` that nobody took: a file for another model than the one
+  // configured.
   absl::Status RefuseLeftovers(const std::string& prefix = "") const;
 
   const SafetensorsReader& reader() const { return reader_; }

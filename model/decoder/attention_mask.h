@@ -12,9 +12,9 @@ at::Tensor CausalPaddingMask(const at::Tensor& valid, int64_t queries);
 // Rotary positions for such rows: the count of valid tokens before each, 0 at padding before the first. int64 [B, S].
 at::Tensor PaddedPositions(const at::Tensor& valid);
 
-// Several continuations behind one shared prefix, packed in one row, as training does with several questions on one clip.
-// segment: int64 [B, S], 0 for the prefix, 1, 2, ... for the continuations, negative for padding. A position sees earlier
-// positions (and itself) of the prefix and of its own segment. Returns [B, 1, S, S].
+// Several continuations behind one shared prefix, packed in one row, as training does with several questions on one
+// clip. segment: int64 [B, S], 0 for the prefix, 1, 2, ... for the continuations, negative for padding. A position sees
+// earlier positions (and itself) of the prefix and of its own segment. Returns [B, 1, S, S].
 at::Tensor SharedPrefixMask(const at::Tensor& segment);
 
 // Positions for such rows: the prefix counts from 0, and each continuation goes on from the prefix's end. int64 [B, S].

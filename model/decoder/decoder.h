@@ -5,8 +5,8 @@
 //
 // Shapes: B rows, T new positions, S = cached + T positions in all, d = hidden_size.
 //
-// These are tensor-level functions: a wrong shape throws c10::Error, as ATen's own do. The callers at the library's edge
-// (generate/, spatial_lalm.h, train/) turn that into a Status.
+// These are tensor-level functions: a wrong shape throws c10::Error, as ATen's own do. The callers at the library's
+// edge (generate/, spatial_lalm.h, train/) turn that into a Status.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -27,15 +27,15 @@ namespace auricle::model {
 
 // One layer's weights, [out, in] as at::linear takes them. Undefined where the configuration has no such bias.
 struct DecoderLayer {
-  at::Tensor input_layernorm;              // [d]
-  at::Tensor q_proj, q_bias;               // [heads * head_dim, d], [heads * head_dim]
-  at::Tensor k_proj, k_bias;               // [kv_heads * head_dim, d], [kv_heads * head_dim]
-  at::Tensor v_proj, v_bias;               // as k
-  at::Tensor o_proj, o_bias;               // [d, heads * head_dim], [d]
-  at::Tensor post_attention_layernorm;     // [d]
-  at::Tensor gate_proj, gate_bias;         // [intermediate, d], [intermediate]
-  at::Tensor up_proj, up_bias;             // as gate
-  at::Tensor down_proj, down_bias;         // [d, intermediate], [d]
+  at::Tensor input_layernorm;           // [d]
+  at::Tensor q_proj, q_bias;            // [heads * head_dim, d], [heads * head_dim]
+  at::Tensor k_proj, k_bias;            // [kv_heads * head_dim, d], [kv_heads * head_dim]
+  at::Tensor v_proj, v_bias;            // as k
+  at::Tensor o_proj, o_bias;            // [d, heads * head_dim], [d]
+  at::Tensor post_attention_layernorm;  // [d]
+  at::Tensor gate_proj, gate_bias;      // [intermediate, d], [intermediate]
+  at::Tensor up_proj, up_bias;          // as gate
+  at::Tensor down_proj, down_bias;      // [d, intermediate], [d]
 };
 
 // Forward, Embed, Logits and Step only read the weights: safe from several threads at once, each with its own cache.
@@ -45,9 +45,10 @@ class Decoder {
   // by 0.02 / sqrt(2 * layers) (GPT-2), norms 1, biases 0. float32 leaf tensors that require gradients.
   static absl::StatusOr<Decoder> Random(const DecoderConfig& config, at::Generator generator);
 
-  // Takes the tensors of the configuration under `prefix` + Hugging Face's names ("model.layers.0.self_attn.q_proj.weight",
-  // ...), converted to `dtype`. No gradients required (SetRequiresGrad). A stored lm_head.weight is ignored, as transformers does, where
-  // the configuration ties it to the embedding. Errors: as CheckpointTensors::Take.
+  // Takes the tensors of the configuration under `prefix` + Hugging Face's names
+  // ("model.layers.0.self_attn.q_proj.weight",
+  // ...), converted to `dtype`. No gradients required (SetRequiresGrad). A stored lm_head.weight is ignored, as
+  // transformers does, where the configuration ties it to the embedding. Errors: as CheckpointTensors::Take.
   static absl::StatusOr<Decoder> FromCheckpoint(const DecoderConfig& config, CheckpointTensors& tensors,
                                                 const std::string& prefix, at::ScalarType dtype);
 
@@ -74,8 +75,8 @@ class Decoder {
                      KvCache* cache = nullptr, std::vector<at::Tensor>* residuals = nullptr) const;
 
   // One new position for each of N independent requests whose caches differ in length; caches[i] has batch 1 and room
-  // for one more. The projections run for all N together, attention for each by itself. embeds [N, d], positions int64 [N].
-  // Returns [N, d]. Equal to N calls of Forward up to rounding.
+  // for one more. The projections run for all N together, attention for each by itself. embeds [N, d], positions int64
+  // [N]. Returns [N, d]. Equal to N calls of Forward up to rounding.
   at::Tensor Step(const at::Tensor& embeds, const at::Tensor& positions, std::span<KvCache* const> caches) const;
 
   // hidden [..., d] after the final norm -> logits [..., vocab_size], in the hidden states' dtype.
@@ -93,8 +94,8 @@ class Decoder {
   DecoderConfig config_;
   at::Tensor embed_tokens_;  // [vocab, d]
   std::vector<DecoderLayer> layers_;
-  at::Tensor norm_;              // [d]
-  at::Tensor lm_head_;           // [vocab, d]; the embedding itself where tied
+  at::Tensor norm_;               // [d]
+  at::Tensor lm_head_;            // [vocab, d]; the embedding itself where tied
   at::Tensor inverse_frequency_;  // float32 [head_dim / 2]
 };
 

@@ -42,9 +42,9 @@ struct DecoderConfig {
   absl::Status Validate() const;
 };
 
-// Reads a config.json object in the classic spelling (rope_theta at the top, rope_scaling beside it) or transformers 5's
-// (rope_parameters). `origin` stands for the file in messages. DATA_LOSS where a field is missing or of the wrong type;
-// UNIMPLEMENTED for architectures, activations, rope types or sliding windows that this decoder does not compute.
+// Reads a config.json object in the classic spelling (rope_theta at the top, rope_scaling beside it) or transformers
+// 5's (rope_parameters). `origin` stands for the file in messages. DATA_LOSS where a field is missing or of the wrong
+// type; UNIMPLEMENTED for architectures, activations, rope types or sliding windows that this decoder does not compute.
 absl::StatusOr<DecoderConfig> ParseDecoderConfig(const nlohmann::json& json, const std::string& origin);
 
 // In the classic spelling; ParseDecoderConfig reads it back to the same values.

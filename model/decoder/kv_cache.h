@@ -28,9 +28,9 @@ class KvCache {
   // Forgets every position from `length` on (0 <= length <= length()). Free.
   void Truncate(int64_t length);
 
-  // A new cache of `rows` rows and `capacity` positions that begins with this one's `length()` positions; this cache must
-  // have `rows` rows, or one row that is then repeated. Copies length() positions for each row: how several questions share
-  // one encoded clip.
+  // A new cache of `rows` rows and `capacity` positions that begins with this one's `length()` positions; this cache
+  // must have `rows` rows, or one row that is then repeated. Copies length() positions for each row: how several
+  // questions share one encoded clip.
   KvCache Fork(int64_t rows, int64_t capacity) const;
 
  private:
