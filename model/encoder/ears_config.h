@@ -34,13 +34,13 @@ struct ConvStackConfig {
 
 struct EarsConfig {
   int mels = 64;                                          // [16, 128], a multiple of 16
-  ConvStackConfig semantic = {{32, 64, 96, 128, 128}};    // on log-mel W
-  ConvStackConfig spatial = {{48, 96, 128, 160, 160}};    // on the ten channels
+  ConvStackConfig semantic = {{16, 48, 96, 128, 128}};    // on log-mel W
+  ConvStackConfig spatial = {{32, 64, 128, 160, 160}};    // on the ten channels
   int width = 256;                                        // of every token and slot, [16, 2048], multiple of 2 * heads
   int heads = 4;                                          // [1, 32]
   int fusion_layers = 2;                                  // [1, 24]
   int slot_layers = 2;                                    // [1, 24]
-  int feed_forward = 768;                                 // [16, 8192]
+  int feed_forward = 512;                                 // [16, 8192]
   int slots = 4;                                          // sources heard at once, [1, 16]
   int classes = 40;                                       // [1, 4096]
   int chunk_tokens = 4;                                   // attention sees to the end of its own chunk, [1, 64]

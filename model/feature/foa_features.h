@@ -12,9 +12,10 @@
 // Runs on CPU in float32; one clip of 5 s takes a few milliseconds on one thread.
 #pragma once
 
+#include <vector>
+
 #include <torch/torch.h>
 
-#include "absl/status/statusor.h"
 #include "model/feature/stft.h"
 
 namespace auricle::model {
@@ -35,9 +36,18 @@ class FoaFeatures {
   int mels() const { return mels_; }
 
  private:
+  // One mel band: a triangle over consecutive bins.
+  struct Band {
+    int first_bin = 0;
+    std::vector<float> weights;
+  };
+
+  // spectra [4, frames, bins] -> out[channel * plane + frame * mels + band].
+  void Fill(const torch::Tensor& spectra, float* out, int64_t plane) const;
+
   int mels_;
   Stft stft_;
-  torch::Tensor mel_filters_;  // [bins, mels]
+  std::vector<Band> bands_;  // [mels]
 };
 
 // Features of the same sound field seen after an orthogonal map of space (rotation or reflection): exact.

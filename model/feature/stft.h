@@ -23,8 +23,11 @@ class Stft {
   // audio [rows, T] float32 or float64. Returns complex [rows, T / hop + 1, fft_size / 2 + 1], frame f centred on
   // sample hop * f. kReflect needs T > fft_size / 2. Thread-safe.
   torch::Tensor operator()(const torch::Tensor& audio) const;
-  // The same, first `frames` frames only.
-  torch::Tensor operator()(const torch::Tensor& audio, int64_t frames) const;
+
+  // The two halves of it, for those who want few frames at a time: audio with its edges, [rows, T + fft_size] ...
+  torch::Tensor Pad(const torch::Tensor& audio) const;
+  // ... and frames [first, first + count) of what Pad gave.
+  torch::Tensor Transform(const torch::Tensor& padded, int64_t first, int64_t count) const;
 
   int bins() const { return config_.fft_size / 2 + 1; }
   const StftConfig& config() const { return config_; }
