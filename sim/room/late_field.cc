@@ -8,10 +8,37 @@
 #include "sim/scene/random.h"
 
 namespace auricle::sim {
+namespace {
+
+constexpr int kNodes = 16;
+struct Quadrature {
+  std::array<double, kNodes> node, weight;  // on [0, 1]
+};
+
+// Roots of the Legendre polynomial by Newton's method (Abramowitz and Stegun, 25.4.29).
+Quadrature GaussLegendre() {
+  Quadrature rule;
+  for (int i = 0; i < kNodes; ++i) {
+    double x = std::cos(std::numbers::pi * (i + 0.75) / (kNodes + 0.5)), slope = 1.0;
+    for (int iteration = 0; iteration < 20; ++iteration) {
+      double p = 1.0, before = 0.0;
+      for (int n = 1; n <= kNodes; ++n) {
+        const double next = ((2 * n - 1) * x * p - (n - 1) * before) / n;
+        before = p;
+        p = next;
+      }
+      slope = kNodes * (x * p - before) / (x * x - 1.0);
+      x -= p / slope;
+    }
+    rule.node[i] = 0.5 + 0.5 * x;
+    rule.weight[i] = 1.0 / ((1.0 - x * x) * slope * slope);
+  }
+  return rule;
+}
+
+}  // namespace
 
 std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t count) {
-  // Directions of one octant, on a Fibonacci lattice of equal areas: the integrand is even in every axis.
-  constexpr int kDirections = 256;
   // Nepers of energy a metre of path along each axis.
   std::array<double, 3> loss;
   const std::array<double, 3> length = {room.size_m.x, room.size_m.y, room.size_m.z};
@@ -21,19 +48,24 @@ std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t coun
     for (int side = 0; side < 2; ++side) sum -= std::log(std::max(1.0 - room.absorption[2 * axis + side], 1e-12));
     loss[axis] = 0.5 * sum / length[axis];
   }
-  const double scale = kSpeedOfSound / (4.0 * std::numbers::pi * Volume(room)) / kDirections;
+  // One octant, the integrand is even in every axis. Gauss and Legendre in elevation and azimuth: after 60 dB only a narrow
+  // cone about the axis of least loss is left, which points spread evenly over the sphere would miss or overstate.
+  const Quadrature rule = GaussLegendre();
+  const double half_pi = 0.5 * std::numbers::pi;
+  const double scale = kSpeedOfSound / (4.0 * std::numbers::pi * Volume(room));
   std::vector<double> energy(count, 0.0);
-  for (int i = 0; i < kDirections; ++i) {
-    const double z = (i + 0.5) / kDirections;
-    const double turn = i * (std::numbers::phi - 1.0);
-    const double azimuth = 0.5 * std::numbers::pi * (turn - std::floor(turn));
-    const double r = std::sqrt(1.0 - z * z);
-    const double rate = r * std::cos(azimuth) * loss[0] + r * std::sin(azimuth) * loss[1] + z * loss[2];
-    const double factor = std::exp(-kSpeedOfSound * step * rate);
-    double value = scale;
-    for (size_t n = 0; n < count; ++n) {
-      energy[n] += value;
-      value *= factor;
+  for (int i = 0; i < kNodes; ++i) {
+    const double elevation = half_pi * rule.node[i], level = std::cos(elevation);
+    for (int j = 0; j < kNodes; ++j) {
+      const double azimuth = half_pi * rule.node[j];
+      const double rate = level * std::cos(azimuth) * loss[0] + level * std::sin(azimuth) * loss[1] + std::sin(elevation) * loss[2];
+      const double factor = std::exp(-kSpeedOfSound * step * rate);
+      // The octant's area in (elevation, azimuth) is pi / 2.
+      double value = scale * rule.weight[i] * half_pi * level * rule.weight[j];
+      for (size_t n = 0; n < count; ++n) {
+        energy[n] += value;
+        value *= factor;
+      }
     }
   }
   return energy;

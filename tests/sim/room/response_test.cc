@@ -164,7 +164,7 @@ TEST(EnergyEnvelope, DecaysLikeTheIncoherentEchogramOfTheReferenceRooms) {
     for (size_t i = 0; i < energy.size(); ++i) root[i] = static_cast<float>(std::sqrt(energy[i]));
     const auto t30 = T30(root, 1000);
     ASSERT_TRUE(t30.ok());
-    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.1) << r.id;
+    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.05) << r.id;
     // Energy after 50 ms, where direct sound and first reflections no longer speak. The files give the total energy of
     // the echogram and its decay every 10 ms.
     const double total = r.json["incoherent_echogram"]["energy"].get<double>();
@@ -183,7 +183,7 @@ TEST(RenderRoom, ReverberationTimeIsThatOfTheIncoherentEchogram) {
     ASSERT_TRUE(response.ok()) << response.status();
     const auto t30 = T30(response->foa.channel(0), 24000);
     ASSERT_TRUE(t30.ok()) << t30.status();
-    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.12) << r.id;
+    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.05) << r.id;
   }
 }
 
