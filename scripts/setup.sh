@@ -3,7 +3,7 @@
 apt_packages=(
   build-essential g++ cmake ninja-build ccache pkg-config git unzip python3 python3-pip
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev prometheus-cpp-dev
-  libsndfile1-dev libsoxr-dev libhwy-dev libsqlite3-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev
+  libsndfile1-dev libsoxr-dev libhwy-dev libsqlite3-dev libssl-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev
   libspdlog-dev libpng-dev libgtest-dev libgmock-dev)
 torch_version=2.13.0
 googleapis_version=1.63.2

@@ -1,0 +1,236 @@
+#include "server/training/policy_store.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "model/checkpoint/sha256.h"
+#include "server/runtime/error_details.h"
+
+namespace auricle::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr char kSuffix[] = ".safetensors";
+
+absl::StatusOr<v1::PolicyVersion> Describe(const std::string& run_id, uint64_t version, const std::string& path) {
+  absl::StatusOr<std::string> sha256 = model::Sha256OfFile(path);
+  if (!sha256.ok()) return sha256.status();
+  v1::PolicyVersion description;
+  description.set_run_id(run_id);
+  description.set_version(version);
+  description.set_sha256(*std::move(sha256));
+  description.set_size_bytes(fs::file_size(path));
+  return description;
+}
+
+}  // namespace
+
+// One client's watch. All state is guarded by the store's mutex. At most one write is in flight; a client that reads
+// slowly is sent the newest version when it is ready and never the ones between. Finishes when the client leaves, a write
+// fails or the store stops.
+class PolicyStore::Watch final : public grpc::ServerWriteReactor<v1::PolicyVersion> {
+ public:
+  Watch(PolicyStore* store, const v1::WatchPolicyRequest& request)
+      : store_(store), run_id_(request.run_id()), sent_(request.known_version()) {}
+
+  // Sends the newest version if it is new and nothing is in flight.
+  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_->mu_) {
+    if (finished_ || writing_) return;
+    if (store_->stopping_ || cancelled_) {
+      finished_ = true;
+      Finish(store_->stopping_ ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down")
+                               : grpc::Status::CANCELLED);
+      return;
+    }
+    const auto run = store_->versions_.find(run_id_);
+    if (run == store_->versions_.end() || run->second.empty()) return;
+    const v1::PolicyVersion& newest = run->second.rbegin()->second;
+    if (newest.version() <= sent_) return;
+    message_ = newest;
+    sent_ = newest.version();
+    writing_ = true;
+    StartWrite(&message_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    absl::MutexLock lock(&store_->mu_);
+    writing_ = false;
+    cancelled_ = cancelled_ || !ok;
+    Advance();
+  }
+
+  void OnCancel() override {
+    absl::MutexLock lock(&store_->mu_);
+    cancelled_ = true;
+    Advance();
+  }
+
+  void OnDone() override {
+    absl::MutexLock lock(&store_->mu_);
+    store_->watches_.erase(this);  // deletes it
+  }
+
+ private:
+  PolicyStore* const store_;
+  const std::string run_id_;
+  uint64_t sent_;
+  bool writing_ = false;
+  bool cancelled_ = false;
+  bool finished_ = false;
+  v1::PolicyVersion message_;
+};
+
+// One client's fetch: reads and writes a chunk at a time from its own open file, which outlives a removal by the store.
+class PolicyStore::Fetch final : public grpc::ServerWriteReactor<v1::WeightsChunk> {
+ public:
+  Fetch(const std::string& path, uint64_t offset) : file_(path, std::ios::binary), offset_(offset) {
+    file_.seekg(static_cast<std::streamoff>(offset));
+    Next();
+  }
+
+  explicit Fetch(const absl::Status& error) { Finish(ToGrpcStatus(error)); }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Finish(grpc::Status::CANCELLED);
+    } else {
+      Next();
+    }
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void Next() {
+    std::string* data = chunk_.mutable_data();
+    data->resize(kChunkBytes);
+    file_.read(data->data(), kChunkBytes);
+    data->resize(static_cast<size_t>(file_.gcount()));
+    if (data->empty()) {
+      Finish(file_.bad() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the weights cannot be read") : grpc::Status::OK);
+      return;
+    }
+    chunk_.set_offset(offset_);
+    offset_ += data->size();
+    StartWrite(&chunk_);
+  }
+
+  std::ifstream file_;
+  uint64_t offset_ = 0;
+  v1::WeightsChunk chunk_;
+};
+
+absl::StatusOr<std::unique_ptr<PolicyStore>> PolicyStore::Open(const std::string& folder, uint32_t kept) {
+  if (kept == 0) return absl::InvalidArgumentError("kept: is 0, must be at least 1");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
+  std::unique_ptr<PolicyStore> store(new PolicyStore(folder, kept));
+  if (absl::Status status = store->TakeUp(); !status.ok()) return status;
+  return store;
+}
+
+PolicyStore::PolicyStore(std::string folder, uint32_t kept) : folder_(std::move(folder)), kept_(kept) {}
+
+PolicyStore::~PolicyStore() { Stop(); }
+
+absl::Status PolicyStore::TakeUp() {
+  absl::MutexLock lock(&mu_);
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().extension() != kSuffix) continue;
+    const std::string stem = entry.path().stem().string();
+    const size_t dash = stem.rfind('-');
+    uint64_t version = 0;
+    if (dash == std::string::npos || !absl::SimpleAtoi(stem.substr(dash + 1), &version)) continue;
+    absl::StatusOr<v1::PolicyVersion> description = Describe(stem.substr(0, dash), version, entry.path().string());
+    if (!description.ok()) return description.status();
+    versions_[stem.substr(0, dash)][version] = *std::move(description);
+  }
+  return absl::OkStatus();
+}
+
+std::string PolicyStore::FileOf(const std::string& run_id, uint64_t version) const {
+  return absl::StrCat(folder_, "/", run_id, "-", version, kSuffix);
+}
+
+absl::Status PolicyStore::Publish(const std::string& run_id, uint64_t version, const std::string& weights) {
+  if (version <= Newest(run_id)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("version: is ", version, ", must be above the newest one, ", Newest(run_id)));
+  }
+  const std::string path = FileOf(run_id, version), temporary = absl::StrCat(path, ".part");
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file.write(weights.data(), static_cast<std::streamsize>(weights.size()));
+    file.close();
+    if (!file) return absl::UnavailableError(absl::StrCat(temporary, ": cannot be written"));
+  }
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message()));
+  absl::StatusOr<v1::PolicyVersion> description = Describe(run_id, version, path);
+  if (!description.ok()) return description.status();
+
+  absl::MutexLock lock(&mu_);
+  auto& run = versions_[run_id];
+  run[version] = *std::move(description);
+  while (run.size() > kept_) {
+    fs::remove(FileOf(run_id, run.begin()->first), error);
+    run.erase(run.begin());
+  }
+  for (auto& [watch, owner] : watches_) watch->Advance();
+  return absl::OkStatus();
+}
+
+uint64_t PolicyStore::Newest(const std::string& run_id) const {
+  absl::MutexLock lock(&mu_);
+  const auto run = versions_.find(run_id);
+  return run == versions_.end() || run->second.empty() ? 0 : run->second.rbegin()->first;
+}
+
+absl::StatusOr<std::string> PolicyStore::PathOf(const std::string& run_id, uint64_t version) const {
+  absl::MutexLock lock(&mu_);
+  const auto run = versions_.find(run_id);
+  if (run == versions_.end() || run->second.count(version) == 0) {
+    return ErrorWithReason(absl::StatusCode::kNotFound, "POLICY_NOT_FOUND",
+                           absl::StrCat("run '", run_id, "' has no policy ", version));
+  }
+  return FileOf(run_id, version);
+}
+
+void PolicyStore::Stop() {
+  absl::MutexLock lock(&mu_);
+  stopping_ = true;
+  for (auto& [watch, owner] : watches_) watch->Advance();
+}
+
+grpc::ServerWriteReactor<v1::PolicyVersion>* PolicyStore::WatchPolicy(grpc::CallbackServerContext*,
+                                                                      const v1::WatchPolicyRequest* request) {
+  auto owner = std::make_unique<Watch>(this, *request);
+  Watch* watch = owner.get();
+  absl::MutexLock lock(&mu_);
+  watches_[watch] = std::move(owner);
+  watch->Advance();
+  return watch;
+}
+
+grpc::ServerWriteReactor<v1::WeightsChunk>* PolicyStore::FetchWeights(grpc::CallbackServerContext*,
+                                                                      const v1::FetchWeightsRequest* request) {
+  const absl::StatusOr<std::string> path = PathOf(request->run_id(), request->version());
+  if (!path.ok()) return new Fetch(path.status());
+  std::error_code error;
+  const uint64_t size = fs::file_size(*path, error);
+  if (error || request->offset() > size) {
+    return new Fetch(ErrorWithReason(absl::StatusCode::kOutOfRange, "OFFSET_OUT_OF_RANGE",
+                                     absl::StrCat("offset: is ", request->offset(), ", must be in [0, ", size, "]")));
+  }
+  return new Fetch(*path, request->offset());
+}
+
+}  // namespace auricle::server
