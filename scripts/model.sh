@@ -1,0 +1,25 @@
+# ./run sounds, simulate, train: where data and models come from. Sourced by ../run.
+
+sounds_dir=${AURICLE_CACHE:-$HOME/.cache/auricle}/sounds
+
+verb_sounds() {
+  install_packages fluidsynth git
+  (cd "$caller_dir" && python3 "$root/sim/source/fetch_sounds.py" "$@")
+}
+
+# Fetches the bank where it is missing.
+need_sounds() {
+  [ -f "$sounds_dir/bank.tsv" ] || verb_sounds
+}
+
+verb_simulate() {
+  build_targets auricle
+  wants_help "$@" || need_sounds
+  cd "$caller_dir" && exec "$(program auricle)" simulate "$@"
+}
+
+verb_train() {
+  build_targets auricle-train
+  wants_help "$@" || need_sounds
+  cd "$caller_dir" && exec "$(program auricle-train)" "$@"
+}
