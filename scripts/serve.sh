@@ -7,7 +7,7 @@ server_pid=
 # start_server ARGUMENTS...: in the background on free ports; sets server_pid, server_address and metrics_address.
 start_server() {
   server_log=$(mktemp -t auricle-server.XXXXXX)
-  "$(program auricle-server)" --model "$default_model" --listen 127.0.0.1:0 --metrics 127.0.0.1:0 "$@" >"$server_log" 2>"$server_log.err" &
+  "$(program auricle-server)" --model "$default_model" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 "$@" >"$server_log" 2>"$server_log.err" &
   server_pid=$!
   trap stop_server EXIT
   local line=
