@@ -1,0 +1,420 @@
+// L1: one attribute of one source or of the room.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "sim/question/draft.h"
+#include "sim/question/option_drawing.h"
+#include "sim/question/phrases.h"
+
+namespace auricle::sim {
+namespace {
+
+std::vector<double> Others(const HeardScene& heard, const HeardSource& source, double HeardSource::*value) {
+  std::vector<double> values;
+  for (const HeardSource& other : heard.sources) {
+    if (&other != &source) values.push_back(other.*value);
+  }
+  return values;
+}
+
+// Intersection over union of two spans.
+double Iou(std::pair<double, double> a, std::pair<double, double> b) {
+  const double both = std::min(a.second, b.second) - std::max(a.first, b.first);
+  return both <= 0 ? 0.0 : both / (std::max(a.second, b.second) - std::min(a.first, b.first));
+}
+
+// Whether to name a sound that is not there this time; if so, which.
+std::optional<ClassWords> NameAbsent(const HeardScene& heard, const Asking& asking) {
+  if (!asking.random.Chance(asking.absent_share)) return std::nullopt;
+  const std::vector<ClassWords> absent = DrawAbsent(heard, 1, asking.random);
+  if (absent.empty()) return std::nullopt;
+  return absent[0];
+}
+
+std::string SayWhere(const Asking& asking, std::string_view the_noun) {
+  return Say(asking,
+             {"Where is {A}?", "In which direction is {A}?", "From which direction do you hear {A}?",
+              "Where does the sound of {A} come from?", "Which way is {A}?", "What is the horizontal direction of {A}?",
+              "Point to {A}: which way is it?", "Which way would you turn your head to face {A}?"},
+             {{"{A}", the_noun}});
+}
+
+std::string SayHowFar(const Asking& asking, std::string_view the_noun) {
+  return Say(asking,
+             {"How far away is {A}?", "What is the distance to {A}?", "How many metres away is {A}?",
+              "How far from you is {A}?", "At what distance is {A}?", "How distant does {A} sound?",
+              "Estimate how far {A} is from you."},
+             {{"{A}", the_noun}});
+}
+
+std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
+  return Say(asking,
+             {"When does {A} start?", "At what time is {A} first heard?", "When do you first hear {A}?",
+              "How many seconds in does {A} begin?", "What is the onset of {A}?", "When does {A} set in?",
+              "After how many seconds does {A} come in?"},
+             {{"{A}", the_noun}});
+}
+
+// Reverberation times need a finer figure than onsets: 0.05 s.
+std::string ReverberationPhrase(double seconds) {
+  const long hundredths = 5 * std::lround(seconds * 20.0);
+  const std::string text = absl::StrCat(hundredths / 100, ".", hundredths % 100 < 10 ? "0" : "", hundredths % 100);
+  return absl::StrCat(text.back() == '0' ? text.substr(0, text.size() - 1) : text, " s");
+}
+
+}  // namespace
+
+// Needs: a named source, or for lists a scene that is audible in full. Sets differ by a 2 x 2 design, {A,B} {A,D} {C,B}
+// {C,D}: every sound stands in two options.
+std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  std::vector<const HeardSource*> named;
+  for (const HeardSource& source : heard.sources) {
+    if (source.unique) named.push_back(&source);
+  }
+  Draft draft;
+  const bool whole = heard.complete && named.size() == heard.sources.size();
+  if (!asking.multiple_choice && (!whole || random.Chance(0.4))) {  // yes or no, each half of the time
+    const bool present = random.Chance(0.5);
+    if (named.empty()) return std::nullopt;
+    const std::vector<ClassWords> absent = DrawAbsent(heard, 1, random);
+    if (absent.empty()) return std::nullopt;
+    const ClassWords& words = present ? Pick(named, random)->words : absent[0];
+    draft.text = Say(asking,
+                     {"Is there {A}?", "Do you hear {A}?", "Can you hear {A}?", "Is {A} among the sounds?",
+                      "Does this recording have {A} in it?", "Is {A} audible?", "Is {A} to be heard here?",
+                      "Would you say that there is {A}?"},
+                     {{"{A}", words.a_noun}});
+    draft.key.set_reference(present ? "Yes." : "No.");
+    draft.key.mutable_choice()->set_value(present ? "yes" : "no");
+    draft.key.mutable_choice()->add_allowed("yes");
+    draft.key.mutable_choice()->add_allowed("no");
+    return draft;
+  }
+  if (asking.multiple_choice && !named.empty() && (!whole || named.size() == 1 || random.Chance(0.4))) {
+    const HeardSource& source = *Pick(named, random);
+    draft.text = Say(asking, {"Which of these do you hear?", "Which of these sounds is present?",
+                              "What is heard in this recording?", "Which sound occurs here?",
+                              "Which of the four can be heard?", "Which one is in the recording?",
+                              "One of these is audible: which?"});
+    draft.options = {source.words.a_noun};
+    for (const ClassWords& words : DrawAbsent(heard, 3, random)) draft.options.push_back(words.a_noun);
+    if (draft.options.size() != 4) return std::nullopt;
+    draft.key.mutable_classes()->add_class_names(source.words.name);
+    draft.key.set_reference(Sentence(source.words.a_noun));
+    return draft;
+  }
+  if (!whole) return std::nullopt;
+  draft.text = Say(asking, {"Which sounds do you hear?", "What do you hear?", "What is sounding here?",
+                            "Name all the sounds.", "List the sound sources.", "Which sound sources are there?",
+                            "What can be heard around you?", "Tell me every sound you notice."});
+  std::vector<std::string> nouns;
+  for (const HeardSource* source : named) {
+    nouns.push_back(source->words.a_noun);
+    draft.key.mutable_classes()->add_class_names(source->words.name);
+  }
+  draft.key.set_reference(Sentence(JoinNouns(nouns)));
+  if (asking.multiple_choice) {
+    if (nouns.size() < 2) return std::nullopt;
+    random.Shuffle(nouns);
+    const std::vector<ClassWords> absent = DrawAbsent(heard, 2, random);
+    if (absent.size() != 2) return std::nullopt;
+    for (int variant = 0; variant < 4; ++variant) {
+      std::vector<std::string> set = nouns;
+      if (variant & 1) set[0] = absent[0].a_noun;
+      if (variant & 2) set[1] = absent[1].a_noun;
+      draft.options.push_back(JoinNouns(set));
+    }
+  }
+  return draft;
+}
+
+// Needs: a scene that is audible in full; for a side, every source at least 20 degrees from the median plane.
+std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& asking) {
+  if (!heard.complete) return std::nullopt;
+  Random& random = asking.random;
+  bool sides_clear = true;
+  int left = 0;
+  for (const HeardSource& source : heard.sources) {
+    sides_clear &= std::abs(std::sin(source.azimuth_deg * M_PI / 180.0)) > std::sin(20.0 * M_PI / 180.0) &&
+                   std::abs(source.elevation_deg) < 60.0 && !source.moving;
+    left += source.azimuth_deg > 0 ? 1 : 0;
+  }
+  const int total = static_cast<int>(heard.sources.size());
+  Draft draft;
+  int count = total;
+  if (sides_clear && random.Chance(0.5)) {
+    const bool ask_left = random.Chance(0.5);
+    count = ask_left ? left : total - left;
+    if (count == 0 && random.Chance(0.4)) {  // none is the commonest answer: thin it out
+      return std::nullopt;
+    }
+    draft.text = Say(asking,
+                     {"How many sounds come from your {S}?", "How many sources are on your {S}?",
+                      "Count the sounds on the {S} side.", "How many sounds are to the {S} of you?",
+                      "What is the number of sources on the {S}?", "On the {S} side, how many sounds are there?",
+                      "How many different things sound on your {S}?"},
+                     {{"{S}", ask_left ? "left" : "right"}});
+  } else {
+    draft.text = Say(asking, {"How many sounds are there?", "How many sound sources do you hear?",
+                              "Count the sound sources.", "How many different sounds do you hear?",
+                              "What is the number of sources?", "How many things are sounding?",
+                              "How many separate sources can you make out?"});
+  }
+  draft.key.set_count(count);
+  draft.key.set_reference(absl::StrCat(count, "."));
+  if (asking.multiple_choice) {
+    // Four numbers in a row around the truth, its place among them drawn; never below zero.
+    const int first = std::max<int>(0, count - static_cast<int>(random.Int(0, 3)));
+    draft.options = {absl::StrCat(count)};
+    for (int i = first; i < first + 4; ++i) {
+      if (i != count) draft.options.push_back(absl::StrCat(i));
+    }
+  }
+  return draft;
+}
+
+// Needs: a named source; for spans one stretch of at least 1 s and at most 70 % of the clip (multiple choice: half).
+std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  Draft draft;
+  if (const std::optional<ClassWords> absent = NameAbsent(heard, asking); absent && !heard.sources.empty()) {
+    draft.text = SayWhenStart(asking, absent->the_noun);
+    draft.key = AbsentKey(*absent);
+    if (asking.multiple_choice) {
+      const double fake = random.Uniform(0.0, 0.8 * heard.duration_s);
+      const std::vector<double> steps =
+          DrawSteps(fake, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s), {}, random);
+      if (steps.size() != 4) return std::nullopt;
+      for (double onset : steps) draft.options.push_back(SecondsPhrase(onset));
+      draft.options[0] = std::string(kNoSuchSound);
+    }
+    return draft;
+  }
+  std::vector<const HeardSource*> named;
+  for (const HeardSource& source : heard.sources) {
+    if (source.unique) named.push_back(&source);
+  }
+  const HeardSource* source = Pick(named, random);
+  if (source == nullptr) return std::nullopt;
+  const double length = source->end_s - source->onset_s;
+  const double longest = (asking.multiple_choice ? 0.5 : 0.7) * heard.duration_s;
+  if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
+    draft.text = Say(asking,
+                     {"When do you hear {A}?", "From when to when do you hear {A}?", "During which time is {A} heard?",
+                      "When is {A} audible?", "Over what time span does {A} sound?", "Between which times does {A} sound?",
+                      "What is the time span of {A}?", "From which second to which second is {A} there?"},
+                     {{"{A}", source->words.the_noun}});
+    draft.key.mutable_span()->set_start_seconds(source->onset_s);
+    draft.key.mutable_span()->set_end_seconds(source->end_s);
+    draft.key.set_reference(Sentence(SpanPhrase(source->onset_s, source->end_s)));
+    if (asking.multiple_choice) {
+      std::vector<std::pair<double, double>> spans = {{source->onset_s, source->end_s}};
+      const auto add = [&spans](std::pair<double, double> span) {
+        for (const auto& other : spans) {
+          if (Iou(span, other) > 0.4) return;
+        }
+        if (spans.size() < 4) spans.push_back(span);
+      };
+      for (const HeardSource& other : heard.sources) {
+        if (&other != source && other.one_span && other.end_s - other.onset_s >= 0.6) add({other.onset_s, other.end_s});
+      }
+      const double base = length / random.Uniform(0.6, 1.6);  // so that the truth is not of middle length
+      for (int attempt = 0; attempt < 200 && spans.size() < 4; ++attempt) {
+        const double drawn = std::min(base * random.Uniform(0.6, 1.6), 0.9 * heard.duration_s);
+        const double start = random.Uniform(0.0, heard.duration_s - drawn);
+        add({start, start + drawn});
+      }
+      if (spans.size() != 4) return std::nullopt;
+      for (const auto& [start, end] : spans) draft.options.push_back(SpanPhrase(start, end));
+    }
+    return draft;
+  }
+  draft.text = SayWhenStart(asking, source->words.the_noun);
+  draft.key.set_seconds(source->onset_s);
+  draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
+  if (asking.multiple_choice) {
+    const std::vector<double> steps =
+        DrawSteps(source->onset_s, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s),
+                  Others(heard, *source, &HeardSource::onset_s), random);
+    if (steps.size() != 4) return std::nullopt;
+    for (double onset : steps) draft.options.push_back(SecondsPhrase(onset));
+    OfferNoSuchSound(asking, draft.options);
+  }
+  return draft;
+}
+
+// Needs: a named, resting source below 60 degrees of elevation.
+std::optional<Draft> AskAzimuth(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  Draft draft;
+  if (heard.sources.empty()) return std::nullopt;
+  if (const std::optional<ClassWords> absent = NameAbsent(heard, asking)) {
+    if (asking.multiple_choice &&
+        !AnswerWithAzimuth(asking, random.Uniform(-180.0, 180.0),
+                           {heard.sources[random.Index(heard.sources.size())].azimuth_deg}, draft)) {
+      return std::nullopt;
+    }
+    if (asking.multiple_choice) draft.options[0] = std::string(kNoSuchSound);
+    draft.text = SayWhere(asking, absent->the_noun);
+    draft.key = AbsentKey(*absent);
+    return draft;
+  }
+  const HeardSource* source = Pick(heard.Nameable(), random);
+  if (source == nullptr || std::abs(source->elevation_deg) > 60.0) return std::nullopt;
+  draft.text = SayWhere(asking, source->words.the_noun);
+  if (!AnswerWithAzimuth(asking, source->azimuth_deg, Others(heard, *source, &HeardSource::azimuth_deg), draft)) {
+    return std::nullopt;
+  }
+  OfferNoSuchSound(asking, draft.options);
+  return draft;
+}
+
+// Needs: a named, resting source. Near ear level the truth is the guess that anyone would make: mostly skipped.
+std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  const HeardSource* source = Pick(heard.Nameable(), random);
+  if (source == nullptr) return std::nullopt;
+  const double elevation = source->elevation_deg;
+  if (std::abs(elevation) < 13.0 && !random.Chance(asking.multiple_choice ? 0.1 : 0.3)) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking,
+                   {"How high is {A}, seen from you?", "At what elevation is {A}?", "Is {A} above or below you, and by how much?",
+                    "What is the elevation of {A}?", "How far up or down is {A}?", "At what vertical angle is {A}?",
+                    "Up or down, at which angle is {A}?", "What is the angle of {A} above or below your ears?"},
+                   {{"{A}", source->words.the_noun}});
+  draft.key.set_elevation_deg(elevation);
+  draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
+  if (asking.multiple_choice) {
+    const std::vector<double> steps = DrawSteps(elevation, -75.0, 75.0, 20.0,
+                                                Others(heard, *source, &HeardSource::elevation_deg), random);
+    if (steps.size() != 4) return std::nullopt;
+    for (double option : steps) draft.options.push_back(ElevationPhrase(option));
+  }
+  return draft;
+}
+
+// Needs: a named, resting source.
+std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  Draft draft;
+  if (heard.sources.empty()) return std::nullopt;
+  const auto options = [&](double truth, const std::vector<double>& swaps) {
+    for (double metres : DrawRatioSteps(truth, 0.25, 14.0, 1.8, swaps, random)) {
+      draft.options.push_back(MetresPhrase(metres));
+    }
+    return draft.options.size() == 4;
+  };
+  if (const std::optional<ClassWords> absent = NameAbsent(heard, asking)) {
+    draft.text = SayHowFar(asking, absent->the_noun);
+    draft.key = AbsentKey(*absent);
+    if (asking.multiple_choice) {
+      if (!options(random.LogUniform(0.6, 5.0), {})) return std::nullopt;
+      draft.options[0] = std::string(kNoSuchSound);
+    }
+    return draft;
+  }
+  const HeardSource* source = Pick(heard.Nameable(), random);
+  if (source == nullptr) return std::nullopt;
+  draft.text = SayHowFar(asking, source->words.the_noun);
+  draft.key.set_distance_m(source->distance_m);
+  draft.key.set_reference(Sentence(MetresPhrase(source->distance_m)));
+  if (asking.multiple_choice) {
+    if (!options(source->distance_m, Others(heard, *source, &HeardSource::distance_m))) return std::nullopt;
+    OfferNoSuchSound(asking, draft.options);
+  }
+  return draft;
+}
+
+// Needs: a room with a measured reverberation time and something audible in it.
+std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& asking) {
+  const v1::Room& room = heard.scene->room();
+  if (heard.sources.empty() || room.free_field() || room.t30_seconds() < 0.08) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking, {"How long is the reverberation?", "What is the reverberation time?",
+                            "What is the reverberation time of the room?", "How long does the room ring?",
+                            "What is the room's T30?", "How reverberant is the room, in seconds?",
+                            "How many seconds does sound take to die away here?", "Estimate the room's decay time."});
+  draft.key.set_seconds(room.t30_seconds());
+  draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
+  if (asking.multiple_choice) {
+    for (double seconds : DrawRatioSteps(room.t30_seconds(), 0.09, 3.0, 1.8, {}, asking.random)) {
+      draft.options.push_back(ReverberationPhrase(seconds));
+    }
+    if (draft.options.size() != 4) return std::nullopt;
+  }
+  return draft;
+}
+
+// Needs: something audible. Free field: the answer is open air; it is offered for rooms so often that it is right one
+// time in four when free-field scenes are one in ten.
+std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) {
+  const v1::Room& room = heard.scene->room();
+  if (heard.sources.empty() || (!room.free_field() && room.volume_m3() < 5.0)) return std::nullopt;
+  Random& random = asking.random;
+  constexpr std::string_view kOpenAir = "open air";
+  Draft draft;
+  draft.text = Say(asking, {"How large is the room?", "How big is the space around you?", "What is the volume of the room?",
+                            "What size is the room?", "How many cubic metres has the room?", "How big is this place?",
+                            "Estimate the room's volume.", "What is the size of the place you are in?"});
+  if (room.free_field()) {
+    draft.key.mutable_choice()->set_value(std::string(kOpenAir));
+    draft.key.mutable_choice()->add_allowed(std::string(kOpenAir));
+    draft.key.mutable_choice()->add_allowed("room");
+    draft.key.set_reference(Sentence(kOpenAir));
+  } else {
+    draft.key.set_volume_m3(room.volume_m3());
+    draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
+  }
+  if (asking.multiple_choice) {
+    const double volume = room.free_field() ? random.LogUniform(40.0, 300.0) : room.volume_m3();
+    for (double option : DrawRatioSteps(volume, 8.0, 3000.0, 2.2, {}, random)) {
+      draft.options.push_back(VolumePhrase(option));
+    }
+    if (draft.options.size() != 4) return std::nullopt;
+    if (room.free_field()) {
+      draft.options[0] = std::string(kOpenAir);
+    } else if (random.Chance(1.0 / 3.0)) {
+      draft.options[1 + random.Index(3)] = std::string(kOpenAir);
+    }
+  }
+  return draft;
+}
+
+// Needs: a named, moving source.
+std::optional<Draft> AskMotion(const HeardScene& heard, const Asking& asking) {
+  std::vector<const HeardSource*> moving;
+  for (const HeardSource& source : heard.sources) {
+    if (source.unique && source.moving) moving.push_back(&source);
+  }
+  const HeardSource* source = Pick(moving, asking.random);
+  if (source == nullptr) return std::nullopt;
+  constexpr std::array<std::pair<v1::MotionKind, std::string_view>, 4> kMotions = {{
+      {v1::MOTION_KIND_MOVING_LEFT, "to the left"},
+      {v1::MOTION_KIND_MOVING_RIGHT, "to the right"},
+      {v1::MOTION_KIND_APPROACHING, "closer"},
+      {v1::MOTION_KIND_RECEDING, "away"},
+  }};
+  Draft draft;
+  draft.text = Say(asking,
+                   {"How does {A} move?", "Which way does {A} move?", "In which direction is {A} moving?",
+                    "Where is {A} heading?", "What is the motion of {A}?", "How is {A} moving?",
+                    "Describe how {A} moves."},
+                   {{"{A}", source->words.the_noun}});
+  for (const auto& [kind, words] : kMotions) {
+    draft.key.mutable_choice()->add_allowed(std::string(words));
+    if (kind == source->source->motion()) {
+      draft.key.mutable_choice()->set_value(std::string(words));
+      draft.key.set_reference(Sentence(words));
+      draft.options.insert(draft.options.begin(), std::string(words));
+    } else {
+      draft.options.emplace_back(words);
+    }
+  }
+  if (!asking.multiple_choice) draft.options.clear();
+  return draft;
+}
+
+}  // namespace auricle::sim

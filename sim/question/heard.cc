@@ -1,0 +1,102 @@
+#include "sim/question/heard.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace auricle::sim {
+namespace {
+
+constexpr double kDegree = M_PI / 180.0;
+constexpr double kFrameSeconds = 0.1;
+constexpr double kLongestGap = 0.5;
+
+double SoundingSeconds(const v1::Source& source) {
+  double seconds = 0;
+  for (const v1::TimeSpan& span : source.active()) seconds += std::max(0.0, span.end_seconds() - span.start_seconds());
+  return seconds;
+}
+
+}  // namespace
+
+double AudibleSeconds(const v1::Source& source) {
+  if (source.frames().empty()) return SoundingSeconds(source);
+  double seconds = 0;
+  for (const v1::SourceFrame& frame : source.frames()) {
+    if (frame.activity() < 0.5f) continue;
+    if (frame.has_signal_to_rest_db() && frame.signal_to_rest_db() < kAudibleSignalToRestDb) continue;
+    seconds += kFrameSeconds;
+  }
+  return seconds;
+}
+
+double WrapDegrees(double degrees) {
+  double wrapped = std::fmod(degrees, 360.0);
+  if (wrapped <= -180.0) wrapped += 360.0;
+  if (wrapped > 180.0) wrapped -= 360.0;
+  return wrapped;
+}
+
+double AzimuthDistance(double a, double b) { return std::abs(WrapDegrees(a - b)); }
+
+Cartesian PositionOf(double azimuth_deg, double elevation_deg, double distance_m) {
+  const double az = azimuth_deg * kDegree;
+  const double el = elevation_deg * kDegree;
+  return {distance_m * std::cos(el) * std::cos(az), distance_m * std::cos(el) * std::sin(az),
+          distance_m * std::sin(el)};
+}
+
+double AzimuthOf(const Cartesian& position) { return WrapDegrees(std::atan2(position.y, position.x) / kDegree); }
+
+double AngleBetween(const HeardSource& a, const HeardSource& b) {
+  const Cartesian u = PositionOf(a.azimuth_deg, a.elevation_deg, 1.0);
+  const Cartesian v = PositionOf(b.azimuth_deg, b.elevation_deg, 1.0);
+  return std::acos(std::clamp(u.x * v.x + u.y * v.y + u.z * v.z, -1.0, 1.0)) / kDegree;
+}
+
+std::vector<const HeardSource*> HeardScene::Nameable() const {
+  std::vector<const HeardSource*> nameable;
+  for (const HeardSource& source : sources) {
+    if (source.unique && !source.moving) nameable.push_back(&source);
+  }
+  return nameable;
+}
+
+HeardScene HearScene(const v1::Scene& truth) {
+  HeardScene heard;
+  heard.scene = &truth;
+  heard.duration_s = truth.duration_seconds();
+  std::vector<ClassWords> words;
+  for (const v1::Source& source : truth.sources()) {
+    const ClassWords* known = FindClassWords(source.class_name());
+    words.push_back(known != nullptr ? *known : DeriveClassWords(source.class_name(), source.class_label()));
+    heard.present_nouns.push_back(words.back().noun);
+  }
+  for (int i = 0; i < truth.sources_size(); ++i) {
+    const v1::Source& source = truth.sources(i);
+    const double sounding = SoundingSeconds(source);
+    const bool audible = sounding > 0 && AudibleSeconds(source) + 1e-9 >= std::min(kAudibleSeconds, 0.5 * sounding);
+    if (!audible) continue;
+    HeardSource one;
+    one.source = &source;
+    one.words = words[i];
+    one.azimuth_deg = WrapDegrees(source.direction().azimuth_deg());
+    one.elevation_deg = source.direction().elevation_deg();
+    one.distance_m = source.distance_m();
+    one.onset_s = source.active(0).start_seconds();
+    one.end_s = one.onset_s;
+    one.one_span = true;
+    for (const v1::TimeSpan& span : source.active()) {
+      if (span.start_seconds() - one.end_s > kLongestGap) one.one_span = false;
+      one.end_s = std::max(one.end_s, span.end_seconds());
+    }
+    one.unique = std::count(heard.present_nouns.begin(), heard.present_nouns.end(), one.words.noun) == 1;
+    one.moving = source.motion() != v1::MOTION_KIND_UNSPECIFIED && source.motion() != v1::MOTION_KIND_STATIC;
+    heard.sources.push_back(std::move(one));
+  }
+  std::stable_sort(heard.sources.begin(), heard.sources.end(),
+                   [](const HeardSource& a, const HeardSource& b) { return a.onset_s < b.onset_s; });
+  heard.complete = !heard.sources.empty() && static_cast<int>(heard.sources.size()) == truth.sources_size();
+  return heard;
+}
+
+}  // namespace auricle::sim

@@ -1,0 +1,68 @@
+// What a listener can be asked about in a truth: the audible sources, with names that point at one of them only.
+#ifndef SIM_QUESTION_HEARD_H_
+#define SIM_QUESTION_HEARD_H_
+
+#include <string>
+#include <vector>
+
+#include "auricle/v1/scene.pb.h"
+#include "sim/question/class_words.h"
+
+namespace auricle::sim {
+
+// A frame counts as audible from this level over everything else on, where the truth states the level.
+inline constexpr float kAudibleSignalToRestDb = -10.0f;
+// A source is audible from this many audible seconds on, or from half of its sounding time if that is shorter.
+inline constexpr double kAudibleSeconds = 0.3;
+
+struct HeardSource {
+  const v1::Source* source = nullptr;
+  ClassWords words;
+  double azimuth_deg = 0;    // (-180, 180]
+  double elevation_deg = 0;  // [-90, 90]
+  double distance_m = 0;
+  double onset_s = 0;
+  double end_s = 0;
+  // No gap longer than 0.5 s between onset and end: the span says it all.
+  bool one_span = false;
+  // Its noun names no other source of the scene, audible or not: "the dog" is this one.
+  bool unique = false;
+  bool moving = false;
+};
+
+struct HeardScene {
+  const v1::Scene* scene = nullptr;
+  double duration_s = 0;
+  // Audible sources by onset.
+  std::vector<HeardSource> sources;
+  // Every source of the truth is audible: the scene can be counted and enumerated.
+  bool complete = false;
+  // Class names and nouns of all sources, audible or not: never offered as absent.
+  std::vector<std::string> present_nouns;
+
+  // Audible, unique, not moving: what direction and distance questions may name.
+  std::vector<const HeardSource*> Nameable() const;
+};
+
+// `truth` must outlive the result.
+HeardScene HearScene(const v1::Scene& truth);
+
+// Seconds in which the source is active and at least kAudibleSignalToRestDb over the rest; sounding seconds where the
+// truth carries no frames.
+double AudibleSeconds(const v1::Source& source);
+
+// --- angles ---
+double WrapDegrees(double degrees);              // to (-180, 180]
+double AzimuthDistance(double a, double b);      // [0, 180]
+struct Cartesian {
+  double x = 0, y = 0, z = 0;
+};
+// Metres seen from the listener: x front, y left, z up.
+Cartesian PositionOf(double azimuth_deg, double elevation_deg, double distance_m);
+double AzimuthOf(const Cartesian& position);
+// Great-circle angle between two directions, degrees [0, 180].
+double AngleBetween(const HeardSource& a, const HeardSource& b);
+
+}  // namespace auricle::sim
+
+#endif  // SIM_QUESTION_HEARD_H_

@@ -1,0 +1,48 @@
+// Questions about a scene whose truth is known: for training, for the benchmark and for rollouts.
+//
+// Only audible things are asked about, only with margins that leave one right answer, and so that words and options
+// alone do not give it away: see docs of each generator (atomic.cc, relational.cc, cognitive.cc) and option_drawing.h.
+#ifndef SIM_QUESTION_QUESTIONS_H_
+#define SIM_QUESTION_QUESTIONS_H_
+
+#include <string>
+#include <vector>
+
+#include "auricle/v1/question.pb.h"
+#include "auricle/v1/scene.pb.h"
+#include "sim/scene/random.h"
+
+namespace auricle::sim {
+
+enum class AskForm { kMultipleChoice, kOpen, kBoth };
+
+struct QuestionOptions {
+  // kBoth: half of the questions each.
+  AskForm form = AskForm::kBoth;
+  // Which levels and tasks to draw from; empty means all. Unknown task names are ignored.
+  std::vector<v1::QuestionLevel> levels;
+  std::vector<std::string> tasks;
+  // At most so many; fewer where the scene has no more to ask. 0: every task once in every form that the scene allows.
+  int per_scene = 8;
+  // False: all wordings of a task but its last two (training). True: only the last two (test).
+  bool held_out_wordings = false;
+  // Share of direction, distance and detection questions that name a sound which is not there.
+  double absent_share = 0.08;
+};
+
+// Questions about `truth`, in random order, no two with the same text and options. The same truth, options and
+// generator state give the same questions on every machine. Empty where nothing is audible. Question.id is
+// "<scene id>/<task>/<number>". Thread-safe (no shared state).
+std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions& options, Random& random);
+
+// What the model reads: the question; for multiple choice then "A. ...", ..., "D. ..." and "Answer with the letter.",
+// a line each. Training, server and client all call this one function. Needs `text`, and `options` where the form is
+// multiple choice (any number up to 26 is rendered).
+std::string PromptText(const v1::Question& question);
+
+// What the model should say: the letter, or the reference in words. Empty when the question has no key.
+std::string AnswerText(const v1::Question& question);
+
+}  // namespace auricle::sim
+
+#endif  // SIM_QUESTION_QUESTIONS_H_

@@ -1,0 +1,392 @@
+// L2: attributes bound to one source, or two sources compared.
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "sim/question/draft.h"
+#include "sim/question/option_drawing.h"
+#include "sim/question/phrases.h"
+
+namespace auricle::sim {
+namespace {
+
+struct Pair {
+  const HeardSource* a;
+  const HeardSource* b;
+};
+
+// Two named, resting sources in random order.
+std::optional<Pair> PickPair(const HeardScene& heard, Random& random) {
+  std::vector<const HeardSource*> named = heard.Nameable();
+  if (named.size() < 2) return std::nullopt;
+  random.Shuffle(named);
+  return Pair{named[0], named[1]};
+}
+
+// At least 20 degrees from front and back: clearly on one side.
+bool OnOneSide(const HeardSource& source) {
+  return std::abs(source.azimuth_deg) >= 20.0 && std::abs(source.azimuth_deg) <= 160.0 &&
+         std::abs(source.elevation_deg) < 60.0;
+}
+
+bool DistancesApart(double a, double b, double factor) { return std::max(a, b) >= factor * std::min(a, b); }
+
+// +1 where a is left of b, -1 right, 0 unclear: azimuths 20-160 degrees apart, neither near the back, and the side
+// they appear on agrees with the way one would turn.
+int LeftOf(const HeardSource& a, const HeardSource& b) {
+  const double turn = WrapDegrees(a.azimuth_deg - b.azimuth_deg);
+  const double lateral = std::sin(a.azimuth_deg * M_PI / 180.0) - std::sin(b.azimuth_deg * M_PI / 180.0);
+  if (std::abs(turn) < 20.0 || std::abs(turn) > 160.0 || std::abs(lateral) < 0.2 || turn * lateral < 0) return 0;
+  if (std::abs(a.azimuth_deg) > 140.0 || std::abs(b.azimuth_deg) > 140.0) return 0;
+  return turn > 0 ? 1 : -1;
+}
+
+// "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. Other sizes are a third or three times the
+// truth, which of the two is drawn first, so that neither size is the likelier. Empty where [low, high] forbids it.
+std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size, double low,
+                                     double high, std::string (*phrase)(double), Random& random) {
+  const double other = random.Chance(0.5) ? size * 3.0 : size / 3.0;
+  if (other < low || other > high) return {};
+  return {absl::StrCat(winner, ", by ", phrase(size)), absl::StrCat(loser, ", by ", phrase(size)),
+          absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
+}
+
+void AnswerWithClass(const ClassWords& words, Draft& draft) {
+  draft.key.mutable_classes()->add_class_names(words.name);
+  draft.key.set_reference(Sentence(words.the_noun));
+}
+
+}  // namespace
+
+// Needs: two audible sources or more; one that is alone in its direction.
+std::optional<Draft> AskWhatIsThere(const HeardScene& heard, const Asking& asking) {
+  const HeardSource* source = Pick(heard.Nameable(), asking.random);
+  if (source == nullptr || heard.sources.size() < 2) return std::nullopt;
+  const std::optional<std::string> place = OwnPlace(heard, *source, asking.random);
+  if (!place) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking,
+                   {"What do you hear from {D}?", "Which sound comes from {D}?", "What sounds from {D}?",
+                    "What is the source at {D}?", "Name the sound from {D}.", "Which source is at {D}?",
+                    "What makes the sound that reaches you from {D}?", "Turn to {D}: what is it?"},
+                   {{"{D}", *place}});
+  draft.key.mutable_classes()->add_class_names(source->words.name);
+  draft.key.set_reference(Sentence(source->words.a_noun));
+  if (asking.multiple_choice) draft.options = DrawNouns(heard, *source, asking.random);
+  return draft;
+}
+
+// Needs: two audible sources or more. On the named side every other source differs in distance by a factor of 1.8, or
+// it is clearly on another side.
+std::optional<Draft> AskWhatIsThereAtDistance(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  const HeardSource* source = Pick(heard.Nameable(), random);
+  if (source == nullptr || heard.sources.size() < 2 || !heard.complete) return std::nullopt;
+  struct Side {
+    std::string_view words;
+    double centre;
+  };
+  constexpr Side kSides[] = {{"in front of you", 0}, {"on your left", 90}, {"behind you", 180}, {"on your right", -90}};
+  std::vector<const Side*> sides;
+  for (const Side& side : kSides) {
+    if (AzimuthDistance(source->azimuth_deg, side.centre) <= 60.0) sides.push_back(&side);
+  }
+  const Side* side = Pick(sides, random);
+  for (const HeardSource& other : heard.sources) {
+    if (&other == source) continue;
+    const bool elsewhere = AzimuthDistance(other.azimuth_deg, side->centre) >= 110.0;
+    if (!elsewhere && !DistancesApart(other.distance_m, source->distance_m, 1.8)) return std::nullopt;
+  }
+  Draft draft;
+  draft.text = Say(asking,
+                   {"What is {S}, about {M} away?", "Which sound is {M} away {S}?", "What sounds {S} at {M}?",
+                    "Name the source {S}, {M} from you.", "What do you hear {S}, {M} away?",
+                    "Which source is {S} at a distance of {M}?", "{S}, {M} off: what is it?"},
+                   {{"{S}", side->words}, {"{M}", MetresPhrase(source->distance_m)}});
+  draft.key.mutable_classes()->add_class_names(source->words.name);
+  draft.key.set_reference(Sentence(source->words.a_noun));
+  if (asking.multiple_choice) draft.options = DrawNouns(heard, *source, random);
+  return draft;
+}
+
+// Needs: a source that is alone in its direction and, for multiple choice, a second one whose distance differs by a
+// factor of 1.8; options pair both names with both distances.
+std::optional<Draft> AskBinding(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  std::vector<const HeardSource*> named = heard.Nameable();
+  random.Shuffle(named);
+  if (named.empty()) return std::nullopt;
+  const HeardSource& source = *named[0];
+  Draft draft;
+  v1::Binding& binding = *draft.key.mutable_binding();
+  const auto phrase = [](const std::string& noun, double metres) {
+    return absl::StrCat(noun, ", ", MetresPhrase(metres));
+  };
+  if (!asking.multiple_choice && random.Chance(0.5)) {  // the name is given: where and how far
+    draft.text = Say(asking,
+                     {"Where and how far away is {A}?", "In which direction and at what distance is {A}?",
+                      "Where is {A}, and how far?", "Give direction and distance of {A}.", "Locate {A}.",
+                      "State the direction and the distance of {A}.", "Where exactly is {A}?"},
+                     {{"{A}", source.words.the_noun}});
+    binding.set_azimuth_deg(source.azimuth_deg);
+    binding.set_distance_m(source.distance_m);
+    if (std::abs(source.elevation_deg) > 60.0) return std::nullopt;
+    draft.key.set_reference(Sentence(phrase(AzimuthPhrase(source.azimuth_deg), source.distance_m)));
+    return draft;
+  }
+  const std::optional<std::string> place = OwnPlace(heard, source, random);
+  if (!place) return std::nullopt;
+  draft.text = Say(asking,
+                   {"What do you hear from {D}, and how far away is it?", "What is at {D}, and at what distance?",
+                    "Which sound comes from {D}, and from how far?", "Name the sound from {D} and its distance.",
+                    "What sounds from {D}, and how far off?", "Which source is at {D}, and how many metres away?",
+                    "Identify the sound from {D} and say how far it is."},
+                   {{"{D}", *place}});
+  binding.set_class_name(source.words.name);
+  binding.set_distance_m(source.distance_m);
+  draft.key.set_reference(Sentence(phrase(source.words.a_noun, source.distance_m)));
+  if (asking.multiple_choice) {
+    const auto other = std::find_if(named.begin() + 1, named.end(), [&source](const HeardSource* candidate) {
+      return DistancesApart(candidate->distance_m, source.distance_m, 1.8);
+    });
+    if (other == named.end()) return std::nullopt;
+    const HeardSource& swap = **other;
+    draft.options = {phrase(source.words.a_noun, source.distance_m), phrase(source.words.a_noun, swap.distance_m),
+                     phrase(swap.words.a_noun, source.distance_m), phrase(swap.words.a_noun, swap.distance_m)};
+  }
+  return draft;
+}
+
+// Multiple choice needs both clearly on one side (20 degrees from front and back); open needs LeftOf.
+std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking) {
+  const std::optional<Pair> pair = PickPair(heard, asking.random);
+  if (!pair) return std::nullopt;
+  const auto& [a, b] = *pair;
+  Draft draft;
+  if (asking.multiple_choice) {
+    if (!OnOneSide(*a) || !OnOneSide(*b)) return std::nullopt;
+    draft.text = Say(asking,
+                     {"On which side is each, {A} and {B}?", "Left or right: {A} and {B}?",
+                      "Which is left and which is right, {A} and {B}?", "On which sides are {A} and {B}?",
+                      "How are {A} and {B} placed, left or right of you?", "To which side of you are {A} and {B}?",
+                      "Say for {A} and {B}: left or right?"},
+                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    const std::string an = a->words.noun;
+    const std::string bn = b->words.noun;
+    std::vector<std::string> options = {
+        absl::StrCat(an, " left, ", bn, " right"), absl::StrCat(an, " right, ", bn, " left"), "both left", "both right"};
+    const size_t right = a->azimuth_deg > 0 ? (b->azimuth_deg > 0 ? 2 : 0) : (b->azimuth_deg > 0 ? 1 : 3);
+    std::swap(options[0], options[right]);
+    draft.options = options;
+    draft.key.set_reference(Sentence(options[0]));
+    draft.key.mutable_choice()->set_value(options[0]);
+    for (const std::string& option : options) draft.key.mutable_choice()->add_allowed(option);
+    return draft;
+  }
+  const int left = LeftOf(*a, *b);
+  if (left == 0) return std::nullopt;
+  draft.text = Say(asking,
+                   {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?",
+                    "On which side of {B} is {A}?", "Compared with {B}, is {A} on the left or the right?",
+                    "Is {A} left or right of {B}?", "Seen from {B}, on which side do you hear {A}?",
+                    "Is {A} further left or further right than {B}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.key.set_reference(left > 0 ? "Left." : "Right.");
+  draft.key.mutable_choice()->set_value(left > 0 ? "left" : "right");
+  draft.key.mutable_choice()->add_allowed("left");
+  draft.key.mutable_choice()->add_allowed("right");
+  return draft;
+}
+
+// Needs: the direction from one to the other moves by less than 20 degrees when either distance is off by 25 %.
+std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& asking) {
+  const std::optional<Pair> pair = PickPair(heard, asking.random);
+  if (!pair) return std::nullopt;
+  const auto& [a, b] = *pair;
+  const auto seen = [&](double fa, double fb) {
+    const Cartesian p = PositionOf(a->azimuth_deg, a->elevation_deg, fa * a->distance_m);
+    const Cartesian q = PositionOf(b->azimuth_deg, b->elevation_deg, fb * b->distance_m);
+    return Cartesian{p.x - q.x, p.y - q.y, p.z - q.z};
+  };
+  const Cartesian truth = seen(1.0, 1.0);
+  if (std::hypot(truth.x, truth.y) < 0.8) return std::nullopt;
+  for (const auto& [fa, fb] : {std::pair{1.25, 0.8}, std::pair{0.8, 1.25}}) {
+    if (AzimuthDistance(AzimuthOf(seen(fa, fb)), AzimuthOf(truth)) > 20.0) return std::nullopt;
+  }
+  Draft draft;
+  draft.text = Say(asking,
+                   {"If you stood at {B}, facing as now, where would {A} be?",
+                    "From {B}, in which direction is {A}?", "Standing at {B}, where is {A}?",
+                    "Seen from {B}, where is {A}?", "Which way is it from {B} to {A}?",
+                    "Which way would you go from {B} to reach {A}?", "Starting at {B}, in which direction lies {A}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
+    return std::nullopt;
+  }
+  return draft;
+}
+
+// Needs: 12 degrees of elevation apart; multiple choice pairs it with left and right (LeftOf).
+std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& asking) {
+  const std::optional<Pair> pair = PickPair(heard, asking.random);
+  if (!pair) return std::nullopt;
+  const auto& [a, b] = *pair;
+  if (std::abs(a->elevation_deg - b->elevation_deg) < 12.0) return std::nullopt;
+  const bool higher = a->elevation_deg > b->elevation_deg;
+  Draft draft;
+  if (asking.multiple_choice) {
+    const int left = LeftOf(*a, *b);
+    if (left == 0) return std::nullopt;
+    draft.text = Say(asking,
+                     {"Compared with {B}, {A} is:", "Seen from you, how is {A} placed against {B}?",
+                      "Where is {A} relative to {B}?", "How does {A} lie compared with {B}?",
+                      "Higher or lower, left or right: {A} against {B}?", "Relative to {B}, {A} sits:",
+                      "With respect to {B}, where do you hear {A}?"},
+                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    const auto phrase = [](bool up, bool to_left) {
+      return absl::StrCat(up ? "higher" : "lower", " and to the ", to_left ? "left" : "right");
+    };
+    draft.options = {phrase(higher, left > 0), phrase(!higher, left > 0), phrase(higher, left < 0),
+                     phrase(!higher, left < 0)};
+    draft.key.set_reference(Sentence(draft.options[0]));
+    draft.key.mutable_choice()->set_value(draft.options[0]);
+    for (const std::string& option : draft.options) draft.key.mutable_choice()->add_allowed(option);
+    return draft;
+  }
+  draft.text = Say(asking,
+                   {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?",
+                    "Is {A} or {B} higher?", "What is higher up: {A} or {B}?",
+                    "{A} or {B}: which is higher?", "Of {A} and {B}, which is at the greater height?",
+                    "Which has the greater elevation, {A} or {B}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  AnswerWithClass((higher ? a : b)->words, draft);
+  return draft;
+}
+
+// Needs: distances a factor of 1.3 and 0.4 m apart.
+std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& asking) {
+  const std::optional<Pair> pair = PickPair(heard, asking.random);
+  if (!pair) return std::nullopt;
+  const auto& [a, b] = *pair;
+  const double apart = std::abs(a->distance_m - b->distance_m);
+  if (!DistancesApart(a->distance_m, b->distance_m, 1.3) || apart < 0.4) return std::nullopt;
+  const ClassWords& closer = (a->distance_m < b->distance_m ? a : b)->words;
+  const ClassWords& farther = (a->distance_m < b->distance_m ? b : a)->words;
+  Draft draft;
+  if (asking.multiple_choice) {
+    draft.text = Say(asking,
+                     {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
+                      "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
+                      "Who is closer to you, {A} or {B}, and by how many metres?",
+                      "Between {A} and {B}, which one is closer, and by how much?",
+                      "Which one lies nearer, {A} or {B}, and by what margin?"},
+                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.options =
+        SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
+    AnswerWithClass(closer, draft);
+    return draft;
+  }
+  const bool ask_closer = asking.random.Chance(0.5);
+  draft.text = Say(asking,
+                   {"Which is {W}, {A} or {B}?", "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?",
+                    "What is {W}: {A} or {B}?", "Which of the two is {W}, {A} or {B}?",
+                    "Of {A} and {B}, which one is {W}?", "Between {A} and {B}, what is {W}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", ask_closer ? "closer" : "farther"}});
+  AnswerWithClass(ask_closer ? closer : farther, draft);
+  return draft;
+}
+
+// Needs: onsets 0.5 s apart.
+std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking) {
+  std::vector<const HeardSource*> named;
+  for (const HeardSource& source : heard.sources) {
+    if (source.unique) named.push_back(&source);
+  }
+  if (named.size() < 2) return std::nullopt;
+  asking.random.Shuffle(named);
+  const HeardSource& a = *named[0];
+  const HeardSource& b = *named[1];
+  const double apart = std::abs(a.onset_s - b.onset_s);
+  if (apart < 0.5) return std::nullopt;
+  const ClassWords& first = (a.onset_s < b.onset_s ? a : b).words;
+  const ClassWords& second = (a.onset_s < b.onset_s ? b : a).words;
+  Draft draft;
+  if (asking.multiple_choice) {
+    draft.text = Say(asking,
+                     {"Which starts first, {A} or {B}, and by how much?", "Is {A} or {B} first, and by how long?",
+                      "{A} or {B}: which starts earlier, and by how much?",
+                      "Which of {A} and {B} begins first, and by how much?",
+                      "What comes first, {A} or {B}, and by how many seconds?",
+                      "Between {A} and {B}, which sets in earlier, and by how much?",
+                      "Which one leads, {A} or {B}, and by what time?"},
+                     {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
+    draft.options = SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase,
+                                asking.random);
+    AnswerWithClass(first, draft);
+    return draft;
+  }
+  const bool ask_first = asking.random.Chance(0.5);
+  draft.text = Say(asking,
+                   {"Which starts {W}, {A} or {B}?", "Does {A} or {B} start {W}?", "{A} or {B}: which starts {W}?",
+                    "What starts {W}: {A} or {B}?", "Which of the two begins {W}, {A} or {B}?",
+                    "Of {A} and {B}, which one sets in {W}?", "Between {A} and {B}, what begins {W}?"},
+                   {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", ask_first ? "first" : "later"}});
+  AnswerWithClass(ask_first ? first : second, draft);
+  return draft;
+}
+
+// Needs: a source alone in its direction, at least one other to confuse it with.
+std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking& asking) {
+  Random& random = asking.random;
+  const HeardSource* source = Pick(heard.Nameable(), random);
+  if (source == nullptr || heard.sources.size() < 2) return std::nullopt;
+  const std::optional<std::string> place = OwnPlace(heard, *source, random);
+  if (!place) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking,
+                   {"When does the sound from {D} start?", "When do you first hear something from {D}?",
+                    "At what time does the source at {D} begin?", "When does it start sounding from {D}?",
+                    "What is the onset of the sound from {D}?", "How many seconds in does the sound from {D} set in?",
+                    "After what time is something heard from {D}?"},
+                   {{"{D}", *place}});
+  draft.key.set_seconds(source->onset_s);
+  draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
+  if (asking.multiple_choice) {
+    std::vector<double> swaps;
+    for (const HeardSource& other : heard.sources) {
+      if (&other != source) swaps.push_back(other.onset_s);
+    }
+    for (double onset : DrawSteps(source->onset_s, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s),
+                                  swaps, random)) {
+      draft.options.push_back(SecondsPhrase(onset));
+    }
+    if (draft.options.size() != 4) return std::nullopt;
+  }
+  return draft;
+}
+
+// Needs: two named, resting sources.
+std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking) {
+  const std::optional<Pair> pair = PickPair(heard, asking.random);
+  if (!pair) return std::nullopt;
+  const auto& [a, b] = *pair;
+  const double angle = AngleBetween(*a, *b);
+  Draft draft;
+  draft.text = Say(asking,
+                   {"What is the angle between {A} and {B}?", "How far apart in angle are {A} and {B}?",
+                    "How many degrees lie between {A} and {B}?", "By what angle are {A} and {B} separated?",
+                    "How wide is the angle from {A} to {B}?", "What angle do {A} and {B} span at your place?",
+                    "How many degrees apart do you hear {A} and {B}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.key.set_angle_deg(angle);
+  draft.key.set_reference(Sentence(AnglePhrase(angle)));
+  if (asking.multiple_choice) {
+    for (double option : DrawSteps(angle, 5.0, 180.0, 32.0, {}, asking.random)) {
+      draft.options.push_back(AnglePhrase(option));
+    }
+    if (draft.options.size() != 4) return std::nullopt;
+  }
+  return draft;
+}
+
+}  // namespace auricle::sim
