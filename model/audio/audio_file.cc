@@ -186,6 +186,18 @@ absl::StatusOr<AudioBuffer> ReadAudioBytes(std::string_view bytes, const AudioRe
   return ReadAll(file.get(), info, "the audio sent", limits);
 }
 
+absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes) {
+  MemoryFile memory{.in = bytes};
+  SF_VIRTUAL_IO io = MemoryFile::Io();
+  SF_INFO info = {};
+  const SndfilePtr file(sf_open_virtual(&io, SFM_READ, &info, &memory));
+  if (file == nullptr) return NotAudio("the audio sent", sf_strerror(nullptr));
+  if (!IsKnownContainer(info.format)) return NotAudio("the audio sent", "unknown container");
+  const bool length_is_known = info.frames >= 0 && info.frames < SF_COUNT_MAX;
+  return AudioFileInfo{.sample_rate = info.samplerate, .channels = info.channels,
+                       .frames = length_is_known ? static_cast<int64_t>(info.frames) : -1};
+}
+
 absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits) {
   absl::StatusOr<AudioBuffer> buffer = ReadAudioFile(path, limits);
   if (!buffer.ok()) return buffer.status();

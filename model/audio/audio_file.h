@@ -40,6 +40,14 @@ absl::StatusOr<AudioBuffer> ReadAudioFile(const std::string& path, const AudioRe
 // The same for a whole file in memory. `bytes` is only read.
 absl::StatusOr<AudioBuffer> ReadAudioBytes(std::string_view bytes, const AudioReadLimits& limits = {});
 
+// What a file's header says, before anything is decoded; it may lie. INVALID_ARGUMENT: not an audio file.
+struct AudioFileInfo {
+  int sample_rate = 0;  // Hz
+  int channels = 0;
+  int64_t frames = 0;  // -1: the header does not say
+};
+absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes);
+
 // A four-channel file as a FOA clip: ReadAudioFile + FromInterleaved.
 absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits = {});
 

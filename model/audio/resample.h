@@ -1,4 +1,4 @@
-// Change of sample rate (libsoxr, "very high quality": 28 bits, linear phase, pass band to 0.913 of Nyquist).
+// Change of sample rate (libsoxr, "high quality": 20 bits, linear phase, pass band to 0.913 of Nyquist).
 //
 // Output has round(frames * to / from) samples, starts at the same instant as the input and has unit gain in the pass
 // band; what lies above the new Nyquist frequency is suppressed. Thread-safe; equal input gives equal output.
