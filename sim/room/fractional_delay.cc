@@ -1,5 +1,6 @@
 #include "sim/room/fractional_delay.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -56,6 +57,28 @@ void AddArrivalsKernel(const double* delays, const float* gains, size_t count, c
   }
 }
 
+void PlayAtSpeedKernel(const float* padded, double speed, size_t count, const DelayTable& table, float* out) {
+  const hn::CappedTag<float, 16> d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t i = 0; i < count; ++i) {
+    const double position = static_cast<double>(i) * speed;
+    const double whole = std::floor(position);
+    const double phase = (position - whole) * kPhases;
+    const int row = static_cast<int>(phase);
+    const float* a = table.rows.data() + row * kDelayTaps;
+    const auto blend = hn::Set(d, static_cast<float>(phase - row));
+    // Tap t weighs sample whole + t - (kDelayTaps / 2 - 1), which lies kDelayTaps / 2 later in `padded`.
+    const float* in = padded + static_cast<size_t>(whole) + 1;
+    auto sum = hn::Zero(d);
+    for (size_t t = 0; t < kDelayTaps; t += lanes) {
+      const auto low = hn::Load(d, a + t);
+      const auto h = hn::MulAdd(blend, hn::Sub(hn::Load(d, a + kDelayTaps + t), low), low);
+      sum = hn::MulAdd(h, hn::LoadU(d, in + t), sum);
+    }
+    out[i] = hn::GetLane(hn::SumOfLanes(d, sum));
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace auricle::sim
 HWY_AFTER_NAMESPACE();
@@ -65,6 +88,7 @@ namespace auricle::sim {
 namespace {
 
 HWY_EXPORT(AddArrivalsKernel);
+HWY_EXPORT(PlayAtSpeedKernel);
 
 // Modified Bessel function of the first kind, order 0, by its power series.
 double BesselI0(double x) {
@@ -105,6 +129,15 @@ ArrivalBuffer::ArrivalBuffer(int channel_count, size_t frame_count, size_t lead_
 
 void AddArrivals(std::span<const double> delays, std::span<const float> gains, ArrivalBuffer& buffer) {
   HWY_DYNAMIC_DISPATCH(AddArrivalsKernel)(delays.data(), gains.data(), delays.size(), Table(), buffer);
+}
+
+std::vector<float> PlayAtSpeed(std::span<const float> signal, double speed) {
+  const size_t count = static_cast<size_t>(std::ceil(static_cast<double>(signal.size()) / speed));
+  std::vector<float> padded(kDelayTaps / 2 + signal.size() + kDelayTaps, 0.0f);
+  std::copy(signal.begin(), signal.end(), padded.begin() + kDelayTaps / 2);
+  std::vector<float> out(count);
+  HWY_DYNAMIC_DISPATCH(PlayAtSpeedKernel)(padded.data(), speed, count, Table(), out.data());
+  return out;
 }
 
 }  // namespace auricle::sim

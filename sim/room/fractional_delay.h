@@ -32,4 +32,9 @@ struct ArrivalBuffer {
 // Adds arrivals: delays in samples, >= 0; gains [delays.size(), buffer.channels]. Arrivals past the end are left out.
 void AddArrivals(std::span<const double> delays, std::span<const float> gains, ArrivalBuffer& buffer);
 
+// The signal read at positions 0, speed, 2 speed, ...: played faster (speed > 1) or slower, pitch follows. Silence beyond
+// its ends. What a speed above 1 would push past the Nyquist frequency folds back; for the few per cent that this serves,
+// that is the filter's own transition band. speed > 0.
+std::vector<float> PlayAtSpeed(std::span<const float> signal, double speed);
+
 }  // namespace auricle::sim

@@ -1,0 +1,200 @@
+#include "sim/render/scene_renderer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "model/audio/fft.h"
+#include "sim/render/activity.h"
+#include "sim/render/dry_event.h"
+#include "sim/render/noise_floor.h"
+#include "sim/room/decay.h"
+#include "sim/room/response.h"
+#include "sim/source/dry_signal.h"
+
+namespace auricle::sim {
+namespace {
+
+constexpr std::array<double, 6> kOctaves = {125, 250, 500, 1000, 2000, 4000};
+// signal_to_rest_db is kept within these.
+constexpr double kMostRatioDb = 60.0;
+
+// One source at the listener.
+struct HeardSource {
+  RoomResponse response;
+  std::vector<float> w;  // its share of W, [frames]
+  std::vector<Span> active;
+};
+
+absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source) {
+  if (plan.free_field) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
+  return RenderRoom(plan.room, source.position_m, plan.listener_m, {.sample_rate = plan.sample_rate, .key = source.key});
+}
+
+// Adds the source to `mix` and returns its own share and times.
+absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank, audio::FoaClip& mix) {
+  absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
+  if (!dry.ok()) return dry.status();
+  absl::StatusOr<std::vector<float>> event = MakeEvent(**dry, plan.sample_rate, {.speed = source.speed, .tilt_db = source.tilt_db,
+                                                       .max_seconds = source.max_seconds, .excerpt = source.excerpt});
+  if (!event.ok()) return event.status();
+  const float level = static_cast<float>(std::pow(10.0, source.level_offset_db / 20.0));
+  for (float& sample : *event) sample *= level;
+
+  absl::StatusOr<RoomResponse> response = RespondTo(plan, source);
+  if (!response.ok()) return response.status();
+  HeardSource heard = {.response = *std::move(response), .w = std::vector<float>(mix.frames(), 0.0f), .active = {}};
+
+  // One convolution, however often it sounds: playings differ by a whole number of samples.
+  absl::StatusOr<std::vector<float>> wet = audio::ConvolveOnce(*event, heard.response.foa.samples, audio::kFoaChannels);
+  if (!wet.ok()) return wet.status();
+  const size_t wet_frames = wet->size() / audio::kFoaChannels;
+  const std::vector<Span> sounding = SoundingSpans(*event, plan.sample_rate);
+  for (double onset : source.onsets) {
+    const size_t at = static_cast<size_t>(std::lround(onset * plan.sample_rate));
+    if (at >= mix.frames()) continue;
+    const size_t n = std::min(wet_frames, mix.frames() - at);
+    for (int c = 0; c < audio::kFoaChannels; ++c) {
+      const float* in = wet->data() + static_cast<size_t>(c) * wet_frames;
+      float* out = mix.channel(c).data() + at;
+      for (size_t i = 0; i < n; ++i) out[i] += in[i];
+    }
+    for (size_t i = 0; i < n; ++i) heard.w[at + i] += (*wet)[i];
+    const double arrival = static_cast<double>(at) / plan.sample_rate + heard.response.direct_seconds;
+    for (const Span& s : sounding) heard.active.push_back({arrival + s.start, arrival + s.end});
+  }
+  heard.active = MergeSpans(std::move(heard.active), plan.duration_seconds);
+  return heard;
+}
+
+// Energy of each label row.
+std::vector<double> RowEnergies(std::span<const float> signal, int sample_rate, size_t rows) {
+  std::vector<double> energies(rows, 0.0);
+  for (size_t row = 0; row < rows; ++row) {
+    const size_t first = static_cast<size_t>(std::lround(static_cast<double>(row) * kRowSeconds * sample_rate));
+    const size_t last = static_cast<size_t>(std::lround(static_cast<double>(row + 1) * kRowSeconds * sample_rate));
+    for (size_t i = first; i < std::min(last, signal.size()); ++i) energies[row] += static_cast<double>(signal[i]) * signal[i];
+  }
+  return energies;
+}
+
+void SetVector(Vec3 v, v1::Vector3* out) {
+  out->set_x(v.x);
+  out->set_y(v.y);
+  out->set_z(v.z);
+}
+
+void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard, const SourceBank& bank,
+                    std::span<const float> mix_w, v1::Source* truth) {
+  const Recording& recording = bank.recordings()[static_cast<size_t>(planned.recording)];
+  const SoundClass& sound = bank.classes()[static_cast<size_t>(recording.class_index)];
+  truth->set_class_name(sound.name);
+  truth->set_class_label(sound.label);
+  truth->set_confidence(1.0f);
+  const Vec3 to_source = planned.position_m - plan.listener_m;
+  v1::Direction direction;
+  direction.set_azimuth_deg(AzimuthDeg(to_source));
+  direction.set_elevation_deg(ElevationDeg(to_source));
+  *truth->mutable_direction() = direction;
+  truth->set_distance_m(Norm(to_source));
+  truth->set_motion(v1::MOTION_KIND_STATIC);
+  for (const Span& s : heard.active) {
+    v1::TimeSpan* span = truth->add_active();
+    span->set_start_seconds(s.start);
+    span->set_end_seconds(s.end);
+  }
+  const std::vector<bool> rows = ActiveRows(heard.active, plan.duration_seconds);
+  std::vector<float> rest(mix_w.size());
+  for (size_t i = 0; i < rest.size(); ++i) rest[i] = mix_w[i] - heard.w[i];
+  const std::vector<double> own = RowEnergies(heard.w, plan.sample_rate, rows.size());
+  const std::vector<double> others = RowEnergies(rest, plan.sample_rate, rows.size());
+  for (size_t row = 0; row < rows.size(); ++row) {
+    v1::SourceFrame* frame = truth->add_frames();
+    frame->set_frame(static_cast<uint32_t>(row));
+    *frame->mutable_direction() = direction;
+    frame->set_distance_m(truth->distance_m());
+    frame->set_activity(rows[row] ? 1.0f : 0.0f);
+    if (rows[row]) {
+      const double ratio = 10.0 * std::log10(std::max(own[row], 1e-30) / std::max(others[row], 1e-30));
+      frame->set_signal_to_rest_db(static_cast<float>(std::clamp(ratio, -kMostRatioDb, kMostRatioDb)));
+    }
+  }
+  SetVector(planned.position_m, truth->mutable_position());
+  truth->set_recording_group(recording.group);
+  truth->set_recording_path(recording.path);
+  truth->set_level_offset_db(planned.level_offset_db);
+  if (!plan.free_field) truth->set_direct_to_reverberant_db(heard.response.direct_to_reverberant_db);
+}
+
+absl::Status DescribeRoom(const ScenePlan& plan, const audio::FoaClip& response, v1::Room* truth) {
+  SetVector(plan.listener_m, truth->mutable_listener_m());
+  truth->set_free_field(plan.free_field);
+  if (plan.free_field) return absl::OkStatus();
+  SetVector(plan.room.size_m, truth->mutable_size_m());
+  truth->set_volume_m3(Volume(plan.room.Band(0)));
+  for (int wall = 0; wall < 6; ++wall) {
+    double sum = 0.0;
+    for (int band = 0; band < kBands; ++band) sum += plan.room.absorption[band][wall];
+    truth->add_wall_absorption(sum / kBands);
+  }
+  // Octaves that the sample rate holds whole.
+  size_t count = kOctaves.size();
+  while (kOctaves[count - 1] * std::numbers::sqrt2 >= 0.5 * plan.sample_rate) --count;
+  absl::StatusOr<std::vector<double>> times =
+      OctaveT30(response.channel(audio::kW), plan.sample_rate, std::span<const double>(kOctaves).first(count));
+  if (!times.ok()) return times.status();
+  for (size_t i = 0; i < count; ++i) {
+    v1::BandTime* band = truth->add_t30_bands();
+    band->set_centre_hz(kOctaves[i]);
+    band->set_seconds((*times)[i]);
+  }
+  truth->set_t30_seconds(0.5 * ((*times)[2] + (*times)[3]));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank) {
+  if (plan.sources.empty()) return absl::InvalidArgumentError("sources is empty: a scene has one source or more");
+  if (!(plan.duration_seconds > 0.0 && plan.duration_seconds <= 60.0)) {
+    return absl::InvalidArgumentError(absl::StrCat("duration_seconds = ", plan.duration_seconds, " is out of range (0, 60]"));
+  }
+  RenderedScene scene;
+  scene.audio = audio::MakeSilentClip(static_cast<size_t>(std::lround(plan.duration_seconds * plan.sample_rate)), plan.sample_rate);
+  std::vector<HeardSource> heard;
+  for (const PlannedSource& source : plan.sources) {
+    absl::StatusOr<HeardSource> h = Hear(plan, source, bank, scene.audio);
+    if (!h.ok()) return h.status();
+    heard.push_back(*std::move(h));
+  }
+  AddNoiseFloor(plan.noise_floor_dbfs, plan.noise_slope_db, plan.noise_key, scene.audio);
+
+  std::vector<size_t> by_onset(heard.size());
+  std::iota(by_onset.begin(), by_onset.end(), size_t{0});
+  const auto onset = [&](size_t i) { return heard[i].active.empty() ? plan.duration_seconds : heard[i].active[0].start; };
+  std::ranges::stable_sort(by_onset, {}, onset);
+
+  v1::Scene& truth = scene.truth;
+  truth.set_id(plan.id);
+  truth.set_duration_seconds(plan.duration_seconds);
+  truth.set_noise_floor_dbfs(plan.noise_floor_dbfs);
+  truth.set_seed(plan.seed);
+  truth.set_index(plan.index);
+  truth.set_split(plan.split);
+  for (size_t i : by_onset) {
+    v1::Source* source = truth.add_sources();
+    source->set_id(absl::StrCat("s", truth.sources_size()));
+    DescribeSource(plan, plan.sources[i], heard[i], bank, scene.audio.channel(audio::kW), source);
+  }
+  if (absl::Status s = DescribeRoom(plan, heard[by_onset[0]].response.foa, truth.mutable_room()); !s.ok()) return s;
+  return scene;
+}
+
+}  // namespace auricle::sim

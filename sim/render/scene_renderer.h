@@ -1,0 +1,23 @@
+// From a plan to what the listener hears, with the truth about it.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "auricle/v1/scene.pb.h"
+#include "model/audio/foa.h"
+#include "sim/scene/scene_sampler.h"
+#include "sim/source/source_bank.h"
+
+namespace auricle::sim {
+
+struct RenderedScene {
+  audio::FoaClip audio;  // AmbiX, duration_seconds at the plan's rate; levels as drawn, never normalised
+  v1::Scene truth;       // every "truth" field of scene.proto; sources by onset, ids "s1", "s2", ...
+};
+
+// Direct sound, room and noise floor of every source, and the truth measured on them: activity from each source's own
+// direct sound, signal_to_rest_db and T30 from the rendered signals. Thread-safe: no state but the bank's cache; starts no
+// threads. T30 is that of the response of the first source by onset.
+// INVALID_ARGUMENT where the plan is not one that PlanScene makes; errors of the bank and of the responses are passed on.
+absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank);
+
+}  // namespace auricle::sim

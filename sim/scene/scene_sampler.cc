@@ -1,0 +1,136 @@
+#include "sim/scene/scene_sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+#include "sim/scene/random.h"
+#include "sim/scene/room_sampler.h"
+#include "sim/scene/scene_spec.h"
+#include "sim/scene/timing_sampler.h"
+#include "sim/source/dry_signal.h"
+
+namespace auricle::sim {
+namespace {
+
+// Rooms and listeners drawn before the sampler says that the spec leaves no place.
+constexpr int kRooms = 200;
+// Largest variation of recordings in training.
+constexpr double kMaxSpeedChange = 0.07, kMaxTiltDb = 4.0;
+
+Split SplitOf(const std::string& name) {
+  for (Split split : {Split::kValidation, Split::kTest}) {
+    if (SplitName(split) == name) return split;
+  }
+  return Split::kTrain;
+}
+
+// Classes of the spec that have recordings in the split, by ascending index.
+absl::StatusOr<std::vector<int>> DrawableClasses(const v1::SceneSpec& spec, const SourceBank& bank, Split split) {
+  std::vector<int> classes = bank.ClassesWithRecordings(split);
+  if (!spec.classes().empty()) {
+    std::vector<int> wanted;
+    for (const std::string& name : spec.classes()) {
+      const int c = FindSoundClass(name);
+      if (c < 0) return absl::InvalidArgumentError(absl::StrFormat("classes names \"%s\", which is not in the vocabulary", name));
+      if (std::ranges::find(classes, c) == classes.end()) {
+        return absl::InvalidArgumentError(
+            absl::StrFormat("classes names \"%s\", of which the bank has no recording in split \"%s\"", name, spec.split()));
+      }
+      wanted.push_back(c);
+    }
+    std::ranges::sort(wanted);
+    classes = std::move(wanted);
+  }
+  if (classes.size() < spec.max_sources()) {
+    return absl::FailedPreconditionError(absl::StrFormat("max_sources = %u, but split \"%s\" has recordings of %d classes only",
+                                                         spec.max_sources(), spec.split(), classes.size()));
+  }
+  return classes;
+}
+
+// Group by the weight of its best recording, then recording by weight: real ones before stylised ones.
+int DrawRecording(const SourceBank& bank, int class_index, Split split, Random& random) {
+  const std::span<const RecordingGroup> groups = bank.groups(class_index, split);
+  std::vector<double> weights;
+  for (const RecordingGroup& group : groups) weights.push_back(group.weight);
+  const RecordingGroup& group = groups[random.Weighted(weights)];
+  weights.clear();
+  for (int r : group.recordings) weights.push_back(bank.recordings()[static_cast<size_t>(r)].weight);
+  return group.recordings[random.Weighted(weights)];
+}
+
+}  // namespace
+
+absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank& bank, uint64_t seed, uint64_t index) {
+  const v1::SceneSpec spec = WithDefaults(given);
+  if (absl::Status s = Validate(spec); !s.ok()) return s;
+  const Split split = SplitOf(spec.split());
+  absl::StatusOr<std::vector<int>> classes = DrawableClasses(spec, bank, split);
+  if (!classes.ok()) return classes.status();
+
+  const Random scene(seed, index, spec.split());
+  ScenePlan plan;
+  plan.id = absl::StrFormat("%s-%d-%d", spec.name(), seed, index);
+  plan.split = spec.split();
+  plan.seed = seed;
+  plan.index = index;
+  plan.sample_rate = static_cast<int>(spec.sample_rate_hz());
+
+  Random whole = scene.Fork("whole");
+  plan.duration_seconds = spec.durations_seconds(static_cast<int>(whole.Index(static_cast<size_t>(spec.durations_seconds_size()))));
+  plan.free_field = whole.Chance(spec.free_field_probability());
+  const int count = static_cast<int>(whole.Int(spec.min_sources(), spec.max_sources()));
+  // The direct sound of the nominal source at 1 m.
+  const double nominal_db = 20.0 * std::log10(kDryRms / (4.0 * std::numbers::pi));
+  plan.noise_floor_dbfs = nominal_db - whole.Uniform(spec.noise_below_db().min(), spec.noise_below_db().max());
+  plan.noise_slope_db = whole.Uniform(0.0, 6.0);
+  plan.noise_key = scene.Fork("noise").Bits();
+
+  // Room and places together: a room too small for the places is drawn again.
+  Random geometry = scene.Fork("geometry");
+  std::vector<Vec3> places;
+  for (int attempt = 0; attempt < kRooms && places.empty(); ++attempt) {
+    if (plan.free_field) {
+      plan.listener_m = {0.0, 0.0, geometry.Uniform(1.0, 2.0)};
+    } else {
+      plan.room = DrawRoom(spec, geometry);
+      plan.listener_m = DrawListener(plan.room, geometry);
+    }
+    places = DrawPlaces(spec, plan.free_field ? nullptr : &plan.room, plan.listener_m, count, geometry);
+  }
+  if (places.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("distance_m, min_separation_deg and room_length_m, room_width_m, room_height_m leave no place for %d "
+                        "sources (scene %s)", count, plan.id));
+  }
+
+  Random recordings = scene.Fork("recordings");
+  recordings.Shuffle(*classes);
+  for (int i = 0; i < count; ++i) {
+    Random random = scene.Fork("source").Fork(static_cast<uint64_t>(i));
+    PlannedSource source;
+    source.recording = DrawRecording(bank, (*classes)[static_cast<size_t>(i)], split, random);
+    source.position_m = places[static_cast<size_t>(i)];
+    source.level_offset_db = random.Normal(0.0, spec.level_sd_db());
+    if (split == Split::kTrain) {
+      source.speed = 1.0 + random.Uniform(-kMaxSpeedChange, kMaxSpeedChange);
+      source.tilt_db = random.Uniform(-kMaxTiltDb, kMaxTiltDb);
+    }
+    source.excerpt = random.Uniform();
+    absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
+    if (!dry.ok()) return dry.status();
+    const double seconds = static_cast<double>((*dry)->size()) / plan.sample_rate / source.speed;
+    Timing timing = DrawTiming(seconds, plan.duration_seconds, random);
+    source.max_seconds = timing.max_seconds;
+    source.onsets = std::move(timing.onsets);
+    source.key = random.Bits();
+    plan.sources.push_back(std::move(source));
+  }
+  return plan;
+}
+
+}  // namespace auricle::sim

@@ -1,0 +1,98 @@
+#include "sim/scene/scene_spec.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_format.h"
+
+namespace auricle::sim {
+namespace {
+
+constexpr int kMaxSources = 4;
+
+void SetDefault(v1::Range* range, double min, double max) {
+  range->set_min(min);
+  range->set_max(max);
+}
+
+absl::Status CheckNumber(const char* field, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%s = %g is out of range [%g, %g]", field, value, low, high));
+}
+
+absl::Status CheckRange(const char* field, const v1::Range& range, double low, double high) {
+  for (const auto& [end, value] : {std::pair{"min", range.min()}, std::pair{"max", range.max()}}) {
+    if (!(value >= low && value <= high)) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s.%s = %g is out of range [%g, %g]", field, end, value, low, high));
+    }
+  }
+  if (range.min() > range.max()) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s.min = %g is above %s.max = %g", field, range.min(), field, range.max()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
+  v1::SceneSpec full = spec;
+  if (full.name().empty()) full.set_name("scene");
+  if (full.split().empty()) full.set_split("train");
+  if (full.durations_seconds().empty()) {
+    full.add_durations_seconds(5.0);
+    full.add_durations_seconds(10.0);
+  }
+  if (full.min_sources() == 0) full.set_min_sources(full.max_sources() == 0 ? 1 : std::min<uint32_t>(1, full.max_sources()));
+  if (full.max_sources() == 0) full.set_max_sources(std::max<uint32_t>(3, full.min_sources()));
+  if (!full.has_free_field_probability()) full.set_free_field_probability(0.1);
+  if (!full.has_room_length_m()) SetDefault(full.mutable_room_length_m(), 3.0, 12.0);
+  if (!full.has_room_width_m()) SetDefault(full.mutable_room_width_m(), 3.0, 10.0);
+  if (!full.has_room_height_m()) SetDefault(full.mutable_room_height_m(), 2.4, 4.5);
+  if (!full.has_reverberation_seconds()) SetDefault(full.mutable_reverberation_seconds(), 0.15, 1.0);
+  if (!full.has_distance_m()) SetDefault(full.mutable_distance_m(), 0.5, 6.0);
+  if (!full.has_min_separation_deg()) full.set_min_separation_deg(20.0);
+  if (!full.has_level_sd_db()) full.set_level_sd_db(4.0);
+  if (!full.has_noise_below_db()) SetDefault(full.mutable_noise_below_db(), 25.0, 60.0);
+  if (full.sample_rate_hz() == 0) full.set_sample_rate_hz(16000);
+  return full;
+}
+
+absl::Status Validate(const v1::SceneSpec& spec) {
+  if (spec.split() != "train" && spec.split() != "validation" && spec.split() != "test") {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("split = \"%s\" is none of \"train\", \"validation\", \"test\"", spec.split()));
+  }
+  if (spec.durations_seconds().empty()) return absl::InvalidArgumentError("durations_seconds is empty: at least one length in [1, 60]");
+  absl::Status status;
+  const auto check = [&](absl::Status s) {
+    if (status.ok()) status = std::move(s);
+  };
+  for (double seconds : spec.durations_seconds()) check(CheckNumber("durations_seconds", seconds, 1.0, 60.0));
+  check(CheckNumber("min_sources", spec.min_sources(), 1, kMaxSources));
+  check(CheckNumber("max_sources", spec.max_sources(), 1, kMaxSources));
+  if (status.ok() && spec.min_sources() > spec.max_sources()) {
+    status = absl::InvalidArgumentError(
+        absl::StrFormat("min_sources = %u is above max_sources = %u", spec.min_sources(), spec.max_sources()));
+  }
+  check(CheckNumber("free_field_probability", spec.free_field_probability(), 0.0, 1.0));
+  check(CheckRange("room_length_m", spec.room_length_m(), 2.0, 50.0));
+  check(CheckRange("room_width_m", spec.room_width_m(), 2.0, 50.0));
+  check(CheckRange("room_height_m", spec.room_height_m(), 2.0, 50.0));
+  check(CheckRange("reverberation_seconds", spec.reverberation_seconds(), 0.1, 2.0));
+  check(CheckRange("distance_m", spec.distance_m(), 0.3, 20.0));
+  check(CheckNumber("min_separation_deg", spec.min_separation_deg(), 0.0, 90.0));
+  check(CheckNumber("level_sd_db", spec.level_sd_db(), 0.0, 12.0));
+  check(CheckRange("noise_below_db", spec.noise_below_db(), 0.0, 90.0));
+  check(CheckNumber("sample_rate_hz", spec.sample_rate_hz(), 8000, 192000));
+  std::set<std::string_view> seen;
+  for (const std::string& name : spec.classes()) {
+    if (status.ok() && !seen.insert(name).second) {
+      status = absl::InvalidArgumentError(absl::StrFormat("classes names \"%s\" twice", name));
+    }
+  }
+  return status;
+}
+
+}  // namespace auricle::sim
