@@ -157,7 +157,7 @@ absl::StatusOr<ChunkSource> OpenAudio(const AskStreamOptions& options) {
 }
 
 // Sends until the audio ends, the answer is there or the server has had enough (how it ended is the reader's to say).
-// The error of the audio's own source, if any.
+// Otherwise the error that is ours: audio that cannot be read, a question that cannot be sent.
 absl::Status SendAll(AskStream& stream, ChunkSource& audio, const AskStreamOptions& options,
                      const std::atomic<bool>& answered) {
   const size_t frames_per_chunk = std::max<size_t>(audio.sample_rate_hz / kChunksPerSecond, 1);
@@ -165,27 +165,27 @@ absl::Status SendAll(AskStream& stream, ChunkSource& audio, const AskStreamOptio
   const auto start = std::chrono::steady_clock::now();
   bool asked = false;
   double sent_seconds = 0;
-  absl::Status source_status;
+  absl::Status status;
+  const auto ask = [&] {
+    asked = true;
+    status = stream.SendQuery(options.query);
+    return status.ok();
+  };
   while (!(asked && answered)) {
     absl::StatusOr<std::string> chunk = audio.next(frames_per_chunk);
-    if (!chunk.ok()) {
-      source_status = chunk.status();
-      break;
-    }
-    if (chunk->empty()) break;
+    if (!chunk.ok()) status = chunk.status();
+    if (!chunk.ok() || chunk->empty()) break;
     sent_seconds += static_cast<double>(chunk->size() / bytes_per_frame) / audio.sample_rate_hz;
     // A chunk leaves when its last sample would have been heard.
     if (audio.real_time) std::this_thread::sleep_until(start + std::chrono::duration<double>(sent_seconds));
-    if (!stream.SendAudio(*chunk).ok()) return source_status;
-    if (!asked && options.ask_at_seconds.has_value() && sent_seconds >= *options.ask_at_seconds) {
-      asked = true;
-      if (!stream.SendQuery(options.query).ok()) return source_status;
-    }
+    status = stream.SendAudio(*chunk);
+    if (!status.ok()) break;
+    if (!asked && options.ask_at_seconds.has_value() && sent_seconds >= *options.ask_at_seconds && !ask()) break;
   }
-  if (!asked) stream.SendQuery(options.query).IgnoreError();
+  if (!asked && status.ok()) ask();
   stream.EndAudio().IgnoreError();
   stream.FinishSending().IgnoreError();
-  return source_status;
+  return absl::IsUnavailable(status) ? absl::OkStatus() : status;
 }
 
 }  // namespace

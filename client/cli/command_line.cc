@@ -14,17 +14,20 @@
 namespace auricle::client {
 namespace {
 
+// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return d[a.size()][b.size()];
 }
 
 absl::Status CheckValue(const FlagSpec& flag, const std::string& value) {
@@ -175,7 +178,7 @@ std::string NearestSpelling(const std::string& word, const std::vector<std::stri
   std::string best;
   size_t best_distance = 4;
   for (const std::string& candidate : candidates) {
-    const size_t allowed = std::clamp<size_t>(candidate.size() / 3, 1, 3);
+    const size_t allowed = std::clamp<size_t>(candidate.size() / 2, 1, 3);
     const size_t distance = EditDistance(word, candidate);
     if (distance <= allowed && distance < best_distance) {
       best = candidate;

@@ -77,7 +77,7 @@ std::string CommandHelp(const CommandSpec& spec);
 // Every flag of every command, one a line, columns separated by a tab: command, flag, value, default, help.
 std::string FlagTable(const std::vector<CommandSpec>& specs);
 
-// The candidate with the fewest single-letter edits (at most a third of its length, at least 1, at most 3); empty when none is near.
+// The candidate with the fewest single-letter edits (at most half its length, and 3); empty when none is near.
 std::string NearestSpelling(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace auricle::client

@@ -24,7 +24,7 @@ std::string Overview(const std::vector<Command>& commands) {
 }
 
 int Main(const std::vector<std::string>& words) {
-  const std::vector<Command> commands = {AskCommand(), ModelsCommand(), HealthCommand()};
+  const std::vector<Command> commands = {AskCommand(), SceneCommand(), EvalCommand(), ModelsCommand(), HealthCommand()};
   if (words.empty()) {
     std::fprintf(stderr, "%s", Overview(commands).c_str());
     return kExitUsage;

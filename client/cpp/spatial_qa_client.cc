@@ -67,6 +67,33 @@ ServingStatus ParseHealthResponse(const grpc::ByteBuffer& buffer) {
   }
 }
 
+// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing past U+10FFFF.
+bool IsUtf8(const std::string& text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<uint8_t>(text[i]);
+    const int length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    for (int k = 1; k < length; ++k) {
+      if ((static_cast<uint8_t>(text[i + k]) & 0xc0) != 0x80) return false;
+    }
+    const auto second = static_cast<uint8_t>(length > 1 ? text[i + 1] : 0);
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second > 0x8f)) {
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+absl::Status CheckText(const std::string& question, const google::protobuf::RepeatedPtrField<std::string>& options) {
+  if (!IsUtf8(question)) return InvalidField("question", "is not valid UTF-8");
+  for (int i = 0; i < options.size(); ++i) {
+    if (!IsUtf8(options[i])) return InvalidField(absl::StrCat("options[", i, "]"), "is not valid UTF-8");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 struct AskStream::State {
@@ -110,6 +137,7 @@ absl::Status AskStream::SendAudio(std::string_view pcm) {
 }
 
 absl::Status AskStream::SendQuery(const v1::Query& query) {
+  if (absl::Status status = CheckText(query.question(), query.options()); !status.ok()) return status;
   v1::StreamAskRequest request;
   *request.mutable_query() = query;
   return Send(request);
@@ -202,8 +230,12 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> SpatialQaClient::Connect(const 
   auto stubs = std::make_unique<Stubs>();
   stubs->channel = grpc::CreateCustomChannel(
       address, options.credentials ? options.credentials : grpc::InsecureChannelCredentials(), arguments);
-  if (!stubs->channel->WaitForConnected(absl::ToChronoTime(absl::Now() + options.connect_timeout))) {
-    return absl::UnavailableError(absl::StrCat("no server answers at ", address));
+  // A refused connection is known at once; only an address that says nothing is waited for.
+  const auto give_up = absl::ToChronoTime(absl::Now() + options.connect_timeout);
+  for (grpc_connectivity_state state; (state = stubs->channel->GetState(true)) != GRPC_CHANNEL_READY;) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || !stubs->channel->WaitForStateChange(state, give_up)) {
+      return absl::UnavailableError(absl::StrCat("no server answers at ", address));
+    }
   }
   stubs->spatial_qa = v1::SpatialQa::NewStub(stubs->channel);
   stubs->model_control = v1::ModelControl::NewStub(stubs->channel);
@@ -211,6 +243,7 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> SpatialQaClient::Connect(const 
 }
 
 absl::StatusOr<v1::AskResponse> SpatialQaClient::Ask(const v1::AskRequest& request, const CallOptions& options) const {
+  if (absl::Status status = CheckText(request.question(), request.options()); !status.ok()) return status;
   return Unary<v1::AskResponse>(options, [&](auto* context, auto* response) {
     return stubs_->spatial_qa->Ask(context, request, response);
   });

@@ -32,7 +32,7 @@ class ChannelCredentials;
 namespace auricle::client {
 
 struct ClientOptions {
-  // How long Connect waits for a first connection. UNAVAILABLE after it.
+  // How long Connect waits for an address that stays silent. A refused connection fails at once.
   absl::Duration connect_timeout = absl::Seconds(5);
   // Null: no encryption.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
@@ -74,6 +74,7 @@ class AskStream {
   // FAILED_PRECONDITION after EndAudio or FinishSending; UNAVAILABLE when the server has ended the stream (Finish tells
   // why). The other senders return the same two.
   absl::Status SendAudio(std::string_view pcm);
+  // INVALID_ARGUMENT also for text that is not UTF-8.
   absl::Status SendQuery(const v1::Query& query);
   absl::Status CancelQuery(const std::string& query_id);
   // No more audio will come; questions still may.
@@ -104,14 +105,16 @@ enum class ServingStatus { kServing, kNotServing, kUnknown };
 // A connection to one server; reconnects by itself. Thread-safe: one client serves any number of threads.
 class SpatialQaClient {
  public:
-  // `address` is a gRPC target, "host:port". UNAVAILABLE when nothing answers within options.connect_timeout.
+  // `address` is a gRPC target, "host:port". UNAVAILABLE when the connection is refused or
+  // nothing answers within options.connect_timeout.
   static absl::StatusOr<std::unique_ptr<SpatialQaClient>> Connect(const std::string& address,
                                                                   const ClientOptions& options = {});
   ~SpatialQaClient();
   SpatialQaClient(const SpatialQaClient&) = delete;
   SpatialQaClient& operator=(const SpatialQaClient&) = delete;
 
-  // One question on one clip; blocks. Codes as in auricle/v1/inference.proto.
+  // One question on one clip; blocks. Codes as in auricle/v1/inference.proto; text that is not UTF-8 is refused here
+  // (gRPC could not carry it), as INVALID_ARGUMENT with its field.
   absl::StatusOr<v1::AskResponse> Ask(const v1::AskRequest& request, const CallOptions& options = {}) const;
 
   // Opens a stream and sends `config` as its first message. A refused config shows in Next and Finish, not here.

@@ -73,4 +73,15 @@ absl::Status StatusFromWire(int code, const std::string& message, const std::str
   return status;
 }
 
+absl::Status InvalidField(const std::string& field, const std::string& description) {
+  google::rpc::BadRequest bad_request;
+  auto& violation = *bad_request.add_field_violations();
+  violation.set_field(field);
+  violation.set_description(description);
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat(field, ": ", description));
+  status.SetPayload(absl::StrCat("type.googleapis.com/", bad_request.GetDescriptor()->full_name()),
+                    absl::Cord(bad_request.SerializeAsString()));
+  return status;
+}
+
 }  // namespace auricle::client

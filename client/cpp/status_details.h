@@ -40,4 +40,7 @@ std::string DescribeError(const absl::Status& status);
 // where there is none; what cannot be parsed is left out, code and message stay.
 absl::Status StatusFromWire(int code, const std::string& message, const std::string& serialised_details);
 
+// INVALID_ARGUMENT with the field as a google.rpc.BadRequest: for what is refused before it is sent.
+absl::Status InvalidField(const std::string& field, const std::string& description);
+
 }  // namespace auricle::client

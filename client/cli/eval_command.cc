@@ -1,0 +1,156 @@
+// auricle eval: a file of questions in, a file of answers out.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cli/ask_request.h"
+#include "client/cli/command.h"
+#include "client/cli/eval_run.h"
+#include "client/cli/question_file.h"
+#include "client/cli/terminal.h"
+
+namespace auricle::client {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+constexpr int kExitInterrupted = 130;
+
+// A bar on a terminal, else a line now and then, on stderr.
+class Progress {
+ public:
+  Progress() : terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()), last_(start_) {}
+
+  void Show(const EvalCounts& counts) {
+    const auto now = Clock::now();
+    if (now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10)) && counts.done < counts.rows) return;
+    last_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double rate = seconds > 0 ? static_cast<double>(counts.done - counts.kept) / seconds : 0;
+    std::string text = absl::StrFormat("%d/%d", counts.done, counts.rows);
+    if (rate > 0) {
+      const int left = static_cast<int>(static_cast<double>(counts.rows - counts.done) / rate);
+      absl::StrAppend(&text, absl::StrFormat("  %.1f/s  %d:%02d left", rate, left / 60, left % 60));
+    }
+    if (counts.failed > 0) absl::StrAppend(&text, "  ", counts.failed, " failed");
+    if (!terminal_) {
+      std::fprintf(stderr, "%s\n", text.c_str());
+      return;
+    }
+    constexpr size_t kBar = 30;
+    const size_t filled = counts.rows > 0 ? kBar * counts.done / counts.rows : kBar;
+    std::string bar;
+    for (size_t i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
+    std::fprintf(stderr, "\r%s  %s\x1b[K%s", bar.c_str(), text.c_str(), counts.done == counts.rows ? "\n" : "");
+    std::fflush(stderr);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_;
+  Clock::time_point start_, last_;
+};
+
+// What earlier runs answered, put safely aside (OUT.previous, written whole and renamed) before OUT is begun anew: a kill at
+// any moment leaves every answer in one of the two files.
+absl::StatusOr<AnswerLines> SetAsideAnswered(const std::string& out, const std::string& aside) {
+  AnswerLines answered = ReadAnswered(aside);
+  for (auto& [id, line] : ReadAnswered(out)) answered[id] = line;
+  const std::string temporary = aside + ".tmp";
+  std::ofstream file(temporary, std::ios::trunc);
+  for (const auto& [id, line] : answered) file << line << '\n';
+  file.close();
+  std::error_code error;
+  if (file) std::filesystem::rename(temporary, aside, error);
+  if (!file || error) return absl::UnavailableError(absl::StrCat(aside, ": cannot be written"));
+  return answered;
+}
+
+int RunEvalCommand(const ParsedCommand& parsed) {
+  if (!parsed.Given("out")) return MisuseOf("eval", "--out: is missing, must name the file for the answers");
+  if (parsed.Integer("concurrency") < 1 || parsed.Integer("concurrency") > 256) {
+    return MisuseOf("eval", "--concurrency: must be 1 to 256");
+  }
+  const auto rows = ReadQuestionFile(parsed.positionals[0], FormatOf(parsed.Text("format")),
+                                     static_cast<size_t>(parsed.Integer("limit")));
+  if (!rows.ok()) return Refuse(rows.status());
+  const auto client = ConnectTo(parsed);
+  if (!client.ok()) return Refuse(client.status());
+
+  const std::string out = parsed.Text("out"), aside = out + ".previous";
+  AnswerLines kept;
+  if (parsed.Switch("resume")) {
+    absl::StatusOr<AnswerLines> answered = SetAsideAnswered(out, aside);
+    if (!answered.ok()) return Refuse(answered.status());
+    kept = *std::move(answered);
+  } else {
+    std::error_code ignored;
+    std::filesystem::remove(aside, ignored);
+  }
+  EvalOptions options;
+  options.concurrency = static_cast<size_t>(parsed.Integer("concurrency"));
+  options.model = parsed.Text("model");
+  options.sampling = SamplingOf(parsed);
+  options.call = DeadlineOf(parsed);
+
+  signal(SIGINT, [](int) {
+    interrupted = true;
+    signal(SIGINT, SIG_DFL);  // the second Ctrl-C ends at once
+  });
+  Progress progress;
+  const auto counts = RunEval(**client, *rows, kept, out, options, [&](const EvalCounts& now) { progress.Show(now); }, interrupted);
+  if (!counts.ok()) return Refuse(counts.status());
+  // Kept where it still holds answers that this run did not write again (--limit, or an interruption).
+  if (counts->kept == kept.size()) {
+    std::error_code ignored;
+    std::filesystem::remove(aside, ignored);
+  }
+
+  std::string summary = absl::StrFormat("%d of %d answered", counts->done - counts->failed, counts->rows);
+  if (counts->kept > 0) absl::StrAppend(&summary, ", ", counts->kept, " of them before");
+  if (counts->failed > 0) absl::StrAppend(&summary, ", ", counts->failed, " failed (see \"error\")");
+  if (counts->graded > 0) {
+    absl::StrAppend(&summary, absl::StrFormat("; %d of %d multiple-choice answers correct (%.1f %%)", counts->correct, counts->graded,
+                                              100.0 * static_cast<double>(counts->correct) / static_cast<double>(counts->graded)));
+  }
+  std::fprintf(stderr, "%s%s -> %s\n", interrupted ? "\ninterrupted: " : "", summary.c_str(), out.c_str());
+  if (interrupted) std::fprintf(stderr, "go on with --resume\n");
+  return interrupted ? kExitInterrupted : kExitOk;
+}
+
+}  // namespace
+
+Command EvalCommand() {
+  CommandSpec spec;
+  spec.name = "eval";
+  spec.summary = "answer a file of questions";
+  spec.positionals = {"QUESTIONS.jsonl"};
+  spec.positional_help =
+      "One JSON object a line: {\"id\", \"audio\" (relative to the file), \"question\", \"options\"? [..], \"form\": \"mcq\"|\"open\",\n"
+      "\"format\"?}. One line out for each, in the same order: {\"id\", \"answer\", \"letter\"?, \"probabilities\"? {letter: p},\n"
+      "\"scene\", \"ttft_ms\", \"error\"?}. A row that fails has \"error\", and the run goes on.";
+  spec.flags = {{"out", FlagKind::kText, "ANSWERS.jsonl", "", "where the answers go (required)"},
+                {"concurrency", FlagKind::kInteger, "N", "4", "questions in flight, 1 to 256"},
+                FormatFlag(),
+                {"limit", FlagKind::kInteger, "N", "0", "only the first N questions; 0: all"},
+                {"resume", FlagKind::kSwitch, "", "", "keep what the file of answers already answers, ask the rest"},
+                {"model", FlagKind::kText, "NAME", "", "which model answers; none: the server's default"},
+                {"temperature", FlagKind::kReal, "T", "0", "0 to 2; 0 is greedy"},
+                {"top-p", FlagKind::kReal, "P", "1", "draw from the likeliest tokens of this total probability"},
+                {"top-k", FlagKind::kInteger, "K", "0", "draw from the K likeliest tokens; 0 is off"},
+                {"max-tokens", FlagKind::kInteger, "N", "0", "length of an answer; 0 is the server's default"},
+                {"seed", FlagKind::kInteger, "N", "0", "same seed, audio and question: same answer"}};
+  for (FlagSpec& flag : ServerFlags("300")) spec.flags.push_back(std::move(flag));
+  spec.examples = {"auricle eval questions.jsonl --out answers.jsonl --concurrency 8",
+                   "auricle eval questions.jsonl --out answers.jsonl --resume"};
+  return {std::move(spec), RunEvalCommand};
+}
+
+}  // namespace auricle::client
