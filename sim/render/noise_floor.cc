@@ -9,18 +9,69 @@
 
 #include "sim/room/late_field.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/render/noise_floor.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+
+#ifndef SIM_RENDER_NOISE_FLOOR_SECTION_
+#define SIM_RENDER_NOISE_FLOOR_SECTION_
 namespace auricle::sim {
-namespace {
 
 // A fractional slope from alternating poles and zeros of first order, evenly spaced in log frequency: with a pole every two
 // octaves and its zero `slope / 6` of the way to the next pole, the magnitude falls by `slope` decibels an octave on average
 // (Oustaloup 1991; Smith, "Spectral tilt filters", 2010).
-constexpr int kSections = 4;
-constexpr double kLowestPoleHz = 100.0, kOctavesApart = 2.0;
+inline constexpr int kSections = 4;
 
 struct Section {
   float b0, b1, a1;
 };
+
+}  // namespace auricle::sim
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace auricle::sim {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The four channels in the lanes of one vector: a recursion waits for itself, so four at once cost as much as one.
+void FilterTogetherKernel(const std::array<Section, kSections>& sections, size_t frames, float* planar) {
+  const hn::CappedTag<float, audio::kFoaChannels> d;
+  using Vector = hn::Vec<decltype(d)>;
+  const size_t together = hn::Lanes(d);  // 4, but 1 where there are no vectors
+  alignas(16) float lanes[audio::kFoaChannels];
+  for (size_t first = 0; first < audio::kFoaChannels; first += together) {
+    float* channels = planar + first * frames;
+    Vector state0 = hn::Zero(d), state1 = state0, state2 = state0, state3 = state0;
+    const auto step = [&d](const Section& f, Vector x, Vector& state) HWY_ATTR {
+      const Vector y = hn::MulAdd(hn::Set(d, f.b0), x, state);
+      state = hn::NegMulAdd(hn::Set(d, f.a1), y, hn::Mul(hn::Set(d, f.b1), x));
+      return y;
+    };
+    for (size_t i = 0; i < frames; ++i) {
+      for (size_t c = 0; c < together; ++c) lanes[c] = channels[c * frames + i];
+      Vector x = hn::Load(d, lanes);
+      x = step(sections[0], x, state0);
+      x = step(sections[1], x, state1);
+      x = step(sections[2], x, state2);
+      x = step(sections[3], x, state3);
+      hn::Store(x, d, lanes);
+      for (size_t c = 0; c < together; ++c) channels[c * frames + i] = lanes[c];
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace auricle::sim
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace auricle::sim {
+namespace {
+
+constexpr double kLowestPoleHz = 100.0, kOctavesApart = 2.0;
 
 std::array<Section, kSections> SlopeFilter(double slope_db, int sample_rate) {
   std::array<Section, kSections> sections;
@@ -36,6 +87,8 @@ std::array<Section, kSections> SlopeFilter(double slope_db, int sample_rate) {
   return sections;
 }
 
+HWY_EXPORT(FilterTogetherKernel);
+
 }  // namespace
 
 void AddNoiseFloor(double level_dbfs, double slope_db, uint64_t key, audio::FoaClip& clip) {
@@ -43,22 +96,7 @@ void AddNoiseFloor(double level_dbfs, double slope_db, uint64_t key, audio::FoaC
   if (frames == 0) return;
   std::vector<float> noise = DiffuseNoise(key, frames);
   if (slope_db > 0.0) {
-    const std::array<Section, kSections> sections = SlopeFilter(slope_db, clip.sample_rate);
-    // All channels and sections in one pass: sixteen independent recursions hide each other's latency.
-    std::array<std::array<float, audio::kFoaChannels>, kSections> state{};
-    for (size_t i = 0; i < frames; ++i) {
-      std::array<float, audio::kFoaChannels> x;
-      for (int c = 0; c < audio::kFoaChannels; ++c) x[c] = noise[c * frames + i];
-      for (int s = 0; s < kSections; ++s) {
-        const Section f = sections[s];
-        for (int c = 0; c < audio::kFoaChannels; ++c) {
-          const float y = f.b0 * x[c] + state[s][c];
-          state[s][c] = f.b1 * x[c] - f.a1 * y;
-          x[c] = y;
-        }
-      }
-      for (int c = 0; c < audio::kFoaChannels; ++c) noise[c * frames + i] = x[c];
-    }
+    HWY_DYNAMIC_DISPATCH(FilterTogetherKernel)(SlopeFilter(slope_db, clip.sample_rate), frames, noise.data());
   }
   double energy = 0.0;
   for (size_t i = 0; i < frames; ++i) energy += static_cast<double>(noise[i]) * noise[i];
@@ -67,3 +105,4 @@ void AddNoiseFloor(double level_dbfs, double slope_db, uint64_t key, audio::FoaC
 }
 
 }  // namespace auricle::sim
+#endif  // HWY_ONCE

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/audio/fft.h"
 #include "sim/render/activity.h"
+#include "sim/render/convolution.h"
 #include "sim/render/dry_event.h"
 #include "sim/render/noise_floor.h"
 #include "sim/room/decay.h"
@@ -40,6 +40,9 @@ absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSourc
 
 // Adds the source to `mix` and returns its own share and times.
 absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank, audio::FoaClip& mix) {
+  if (source.onsets.empty() || !std::ranges::is_sorted(source.onsets) || !(source.onsets.front() >= 0.0)) {
+    return absl::InvalidArgumentError("onsets: one or more, ascending, not negative");
+  }
   absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
   if (!dry.ok()) return dry.status();
   absl::StatusOr<std::vector<float>> event = MakeEvent(**dry, plan.sample_rate, {.speed = source.speed, .tilt_db = source.tilt_db,
@@ -53,9 +56,11 @@ absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& sou
   HeardSource heard = {.response = *std::move(response), .w = std::vector<float>(mix.frames(), 0.0f), .active = {}};
 
   // One convolution, however often it sounds: playings differ by a whole number of samples.
-  absl::StatusOr<std::vector<float>> wet = audio::ConvolveOnce(*event, heard.response.foa.samples, audio::kFoaChannels);
+  const size_t first = static_cast<size_t>(std::lround(source.onsets.front() * plan.sample_rate));
+  if (first >= mix.frames()) return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
+  const size_t wet_frames = std::min(event->size() + heard.response.foa.frames() - 1, mix.frames() - first);
+  absl::StatusOr<std::vector<float>> wet = ConvolveFoa(*event, heard.response.foa, wet_frames);
   if (!wet.ok()) return wet.status();
-  const size_t wet_frames = wet->size() / audio::kFoaChannels;
   const std::vector<Span> sounding = SoundingSpans(*event, plan.sample_rate);
   for (double onset : source.onsets) {
     const size_t at = static_cast<size_t>(std::lround(onset * plan.sample_rate));

@@ -50,8 +50,10 @@ std::vector<float> BandWeights(size_t n_fft, int sample_rate) {
     // below[i]: share of amplitude under crossover i.
     std::array<double, kBands - 1> below;
     for (int i = 0; i < kBands - 1; ++i) {
-      const double octaves = k == 0 ? -10.0 : std::log2(hz / kCrossoverHz[i]);
-      below[i] = octaves <= -1.0 ? 1.0 : octaves >= 1.0 ? 0.0 : 0.5 - 0.5 * std::sin(0.5 * std::numbers::pi * octaves);
+      const double ratio = hz / kCrossoverHz[i];
+      below[i] = ratio <= 0.5   ? 1.0
+                 : ratio >= 2.0 ? 0.0
+                                : 0.5 - 0.5 * std::sin(0.5 * std::numbers::pi * std::log2(ratio));
     }
     double taken = 0.0;
     for (int band = 0; band < kBands; ++band) {

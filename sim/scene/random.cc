@@ -86,14 +86,18 @@ size_t Random::Weighted(std::span<const double> weights) {
 }
 
 void FillNoise(uint64_t key, std::span<float> out) {
-  // Four 16-bit uniforms: mean 4 * 32767.5, variance 4 * (65536^2 - 1) / 12.
-  constexpr float kMean = 4.0f * 32767.5f;
-  constexpr float kScale = 1.0f / 37837.227f;
+  // Four bytes: mean 4 * 127.5, variance 4 * (256^2 - 1) / 12.
+  constexpr float kMean = 4.0f * 127.5f;
+  constexpr float kScale = 1.0f / 147.80054f;
   const uint64_t base = Mix(key + kGamma);
-  for (size_t i = 0; i < out.size(); ++i) {
-    const uint64_t b = Mix(base + kGamma * (i + 1));
-    const int32_t sum = static_cast<int32_t>((b & 0xFFFF) + ((b >> 16) & 0xFFFF) + ((b >> 32) & 0xFFFF) + (b >> 48));
-    out[i] = (static_cast<float>(sum) - kMean) * kScale;
+  const auto sample = [&](uint64_t bytes) {
+    const uint64_t pairs = (bytes & 0x00FF00FF) + ((bytes >> 8) & 0x00FF00FF);
+    return (static_cast<float>(static_cast<int32_t>((pairs & 0xFFFF) + (pairs >> 16))) - kMean) * kScale;
+  };
+  for (size_t i = 0; i < out.size(); i += 2) {
+    const uint64_t b = Mix(base + kGamma * (i / 2 + 1));
+    out[i] = sample(b & 0xFFFFFFFF);
+    if (i + 1 < out.size()) out[i + 1] = sample(b >> 32);
   }
 }
 

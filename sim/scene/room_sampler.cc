@@ -33,14 +33,14 @@ BandedRoom DrawRoom(const v1::SceneSpec& spec, Random& random) {
   const double target = AbsorptionForEyring(room.size_m, Draw(spec.reverberation_seconds(), random));
 
   std::array<double, 6> exponents;
-  for (double& e : exponents) e = std::exp(random.Normal(0.0, 0.5));
+  for (double& e : exponents) e = std::exp(random.Normal(0.0, 0.3));
   // The common factor at which the mean absorption, which grows with it, is the target.
   double low = 0.0, high = 100.0;
   for (int i = 0; i < 60; ++i) {
     const double middle = 0.5 * (low + high);
     (MeanAbsorption({room.size_m, Absorb(exponents, middle)}) < target ? low : high) = middle;
   }
-  const std::array<double, kBands> colour = {random.Uniform(0.7, 1.1), 1.0, random.Uniform(1.0, 1.6)};
+  const std::array<double, kBands> colour = {random.Uniform(0.8, 1.15), 1.0, random.Uniform(1.0, 1.6)};
   for (int band = 0; band < kBands; ++band) {
     room.absorption[band] = Absorb(exponents, low * colour[band]);
     room.air_db_per_m[band] = AirAttenuationDbPerMetre(kBandCentreHz[band]);
