@@ -348,7 +348,7 @@ std::vector<DirectionClaim> FindAzimuths(Tokens tokens) {
     } else if (angle.negative) {
       degrees = -degrees;
     }
-    claims.push_back({WrapDegrees(degrees), false});
+    if (std::abs(degrees) <= 360.0) claims.push_back({WrapDegrees(degrees), false});
   }
   for (const Quantity& quantity : FindQuantities(tokens)) {
     if (quantity.unit == Unit::kOClock) claims.push_back({WrapDegrees(-30.0 * quantity.value), false});

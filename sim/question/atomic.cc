@@ -57,6 +57,14 @@ std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
              {{"{A}", the_noun}});
 }
 
+// Where truths lie in scenes of default distributions, and how they crowd there.
+constexpr OptionRange kMetres = {0.5, 6.0, true, {1, 1, 1, 1, 1, 1, 1, 1}};
+constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.6, 0.3, 0.15, 0.15, 0.4, 0.8, 1}};
+constexpr OptionRange kReverberation = {0.13, 1.3, true, {1, 1, 1, 1, 0.7, 0.5, 0.5, 0.6}};
+constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 1, 0.8, 0.6, 0.5, 0.5, 0.6, 0.8}};
+
+OptionRange OnsetRange(const HeardScene& heard) { return {0.0, 0.88 * heard.duration_s, false}; }
+
 // Reverberation times need a finer figure than onsets: 0.05 s.
 std::string ReverberationPhrase(double seconds) {
   const long hundredths = 5 * std::lround(seconds * 20.0);
@@ -145,12 +153,12 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
   const int total = static_cast<int>(heard.sources.size());
   Draft draft;
   int count = total;
-  if (sides_clear && random.Chance(0.5)) {
+  // Which of the two is asked depends on the lot alone, and the commonest counts of a side are thinned out.
+  const bool one_side = asking.lot < 0.5;
+  if (one_side) {
     const bool ask_left = random.Chance(0.5);
     count = ask_left ? left : total - left;
-    if (count == 0 && random.Chance(0.4)) {  // none is the commonest answer: thin it out
-      return std::nullopt;
-    }
+    if (!sides_clear || (count < 2 && asking.lot > 0.2)) return std::nullopt;
     draft.text = Say(asking,
                      {"How many sounds come from your {S}?", "How many sources are on your {S}?",
                       "Count the sounds on the {S} side.", "How many sounds are to the {S} of you?",
@@ -166,8 +174,8 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
   draft.key.set_count(count);
   draft.key.set_reference(absl::StrCat(count, "."));
   if (asking.multiple_choice) {
-    // Four numbers in a row around the truth, its place among them drawn; never below zero.
-    const int first = std::max<int>(0, count - static_cast<int>(random.Int(0, 3)));
+    const int first = one_side ? 0 : 1;
+    if (count > first + 3) return std::nullopt;
     draft.options = {absl::StrCat(count)};
     for (int i = first; i < first + 4; ++i) {
       if (i != count) draft.options.push_back(absl::StrCat(i));
@@ -185,10 +193,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
       const double fake = random.Uniform(0.0, 0.8 * heard.duration_s);
-      const std::vector<double> steps =
-          DrawSteps(fake, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s), {}, random);
-      if (steps.size() != 4) return std::nullopt;
-      for (double onset : steps) draft.options.push_back(SecondsPhrase(onset));
+      for (double onset : DrawNumbers(OnsetRange(heard), fake, 0.0, {})) draft.options.push_back(SecondsPhrase(onset));
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -236,11 +241,8 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
-    const std::vector<double> steps =
-        DrawSteps(source->onset_s, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s),
-                  Others(heard, *source, &HeardSource::onset_s), random);
-    if (steps.size() != 4) return std::nullopt;
-    for (double onset : steps) draft.options.push_back(SecondsPhrase(onset));
+    for (double onset : DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot,
+                                    Others(heard, *source, &HeardSource::onset_s))) draft.options.push_back(SecondsPhrase(onset));
     OfferNoSuchSound(asking, draft.options);
   }
   return draft;
@@ -278,7 +280,7 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr) return std::nullopt;
   const double elevation = source->elevation_deg;
-  if (std::abs(elevation) < 13.0 && !random.Chance(asking.multiple_choice ? 0.1 : 0.3)) return std::nullopt;
+  if (!asking.multiple_choice && std::abs(elevation) < 13.0 && asking.lot > 0.4) return std::nullopt;
   Draft draft;
   draft.text = Say(asking,
                    {"How high is {A}, seen from you?", "At what elevation is {A}?", "Is {A} above or below you, and by how much?",
@@ -288,10 +290,8 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
-    const std::vector<double> steps = DrawSteps(elevation, -75.0, 75.0, 20.0,
-                                                Others(heard, *source, &HeardSource::elevation_deg), random);
-    if (steps.size() != 4) return std::nullopt;
-    for (double option : steps) draft.options.push_back(ElevationPhrase(option));
+    for (double option : DrawNumbers(kElevation, elevation, asking.lot,
+                                     Others(heard, *source, &HeardSource::elevation_deg))) draft.options.push_back(ElevationPhrase(option));
   }
   return draft;
 }
@@ -301,8 +301,8 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   Random& random = asking.random;
   Draft draft;
   if (heard.sources.empty()) return std::nullopt;
-  const auto options = [&](double truth, const std::vector<double>& swaps) {
-    for (double metres : DrawRatioSteps(truth, 0.25, 14.0, 1.8, swaps, random)) {
+  const auto options = [&](double truth, double lot, const std::vector<double>& swaps) {
+    for (double metres : DrawNumbers(kMetres, truth, lot, swaps)) {
       draft.options.push_back(MetresPhrase(metres));
     }
     return draft.options.size() == 4;
@@ -311,7 +311,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
     draft.text = SayHowFar(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (!options(random.LogUniform(0.6, 5.0), {})) return std::nullopt;
+      if (!options(random.LogUniform(0.5, 5.9), 0.0, {})) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -322,7 +322,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   draft.key.set_distance_m(source->distance_m);
   draft.key.set_reference(Sentence(MetresPhrase(source->distance_m)));
   if (asking.multiple_choice) {
-    if (!options(source->distance_m, Others(heard, *source, &HeardSource::distance_m))) return std::nullopt;
+    if (!options(source->distance_m, asking.lot, Others(heard, *source, &HeardSource::distance_m))) return std::nullopt;
     OfferNoSuchSound(asking, draft.options);
   }
   return draft;
@@ -340,7 +340,7 @@ std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& ask
   draft.key.set_seconds(room.t30_seconds());
   draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
   if (asking.multiple_choice) {
-    for (double seconds : DrawRatioSteps(room.t30_seconds(), 0.09, 3.0, 1.8, {}, asking.random)) {
+    for (double seconds : DrawNumbers(kReverberation, room.t30_seconds(), asking.lot, {})) {
       draft.options.push_back(ReverberationPhrase(seconds));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -369,8 +369,8 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
-    const double volume = room.free_field() ? random.LogUniform(40.0, 300.0) : room.volume_m3();
-    for (double option : DrawRatioSteps(volume, 8.0, 3000.0, 2.2, {}, random)) {
+    const double volume = room.free_field() ? random.LogUniform(45.0, 449.0) : room.volume_m3();
+    for (double option : DrawNumbers(kVolume, volume, room.free_field() ? 0.0 : asking.lot, {})) {
       draft.options.push_back(VolumePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

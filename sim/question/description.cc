@@ -19,8 +19,8 @@ struct Told {
 std::vector<Told> Tell(const v1::Scene& scene) {
   std::vector<Told> told;
   for (const HeardSource& source : HearScene(scene).sources) {
-    // Truths carry confidence 1; a truth that leaves it unset is one with a recording or frames but no class scores.
-    const bool perceived = source.source->class_scores_size() > 0;
+    // Truths say nothing of what was heard and give no class scores.
+    const bool perceived = scene.has_heard() || source.source->class_scores_size() > 0;
     if (perceived && source.source->confidence() < kConfident) continue;
     Told one;
     one.label = source.source->class_label().empty() ? source.words.label : source.source->class_label();

@@ -26,6 +26,8 @@ struct Asking {
   bool multiple_choice = false;
   bool held_out_wordings = false;
   double absent_share = 0.0;
+  // Uniform in [0, 1), the same for all attempts at one question: what thinning compares with.
+  double lot = 0.0;
   Random& random;
 };
 

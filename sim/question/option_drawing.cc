@@ -16,16 +16,6 @@ bool FarFromAll(double azimuth, const std::vector<double>& chosen) {
                      [azimuth](double other) { return AzimuthDistance(azimuth, other) >= kAzimuthSpacing; });
 }
 
-// Ranks of the truth for which all steps stay in range, by `value(rank, i)`; one of them, uniformly, or -1.
-template <typename Value>
-int DrawRank(double low, double high, Random& random, Value value) {
-  std::vector<int> possible;
-  for (int rank = 0; rank < static_cast<int>(kOptions); ++rank) {
-    if (value(rank, 0) >= low && value(rank, kOptions - 1) <= high) possible.push_back(rank);
-  }
-  return possible.empty() ? -1 : possible[random.Index(possible.size())];
-}
-
 }  // namespace
 
 std::vector<double> DrawAzimuths(double truth_deg, std::span<const double> swaps, Random& random) {
@@ -66,37 +56,25 @@ std::vector<int> DrawSectors(int truth, std::span<const int> swaps, Random& rand
   return drawn;
 }
 
-std::vector<double> DrawRatioSteps(double truth, double low, double high, double min_factor,
-                                   std::span<const double> swaps, Random& random) {
-  if (!(truth > 0)) return {};
-  const double factor = min_factor * random.Uniform(1.0, 1.25);
-  const auto value = [truth, factor](int rank, int i) { return truth * std::pow(factor, i - rank); };
-  const int rank = DrawRank(low, high, random, value);
-  if (rank < 0) return {};
+std::vector<double> DrawNumbers(const OptionRange& range, double truth, double lot, std::span<const double> swaps) {
+  // Position in the range, [0, 1).
+  const auto position = [&range](double value) {
+    return range.logarithmic ? std::log(value / range.low) / std::log(range.high / range.low)
+                             : (value - range.low) / (range.high - range.low);
+  };
+  const auto value = [&range](double at) {
+    return range.logarithmic ? range.low * std::pow(range.high / range.low, at)
+                             : range.low + at * (range.high - range.low);
+  };
+  if (!(truth >= range.low && truth < range.high)) return {};
+  const double at = position(truth);
+  if (lot >= range.keep[std::min<size_t>(7, static_cast<size_t>(8.0 * at))]) return {};
   std::vector<double> drawn = {truth};
-  for (int i = 0; i < static_cast<int>(kOptions); ++i) {
-    if (i == rank) continue;
-    double step = value(rank, i);
+  for (int quarter = 1; quarter < 4; ++quarter) {
+    const double other = std::fmod(at + 0.25 * quarter, 1.0);
+    double shown = value(other);
     for (double swap : swaps) {
-      if (swap > 0 && std::abs(std::log(swap / step)) < std::log(1.15)) step = swap;
-    }
-    drawn.push_back(step);
-  }
-  return drawn;
-}
-
-std::vector<double> DrawSteps(double truth, double low, double high, double min_step, std::span<const double> swaps,
-                              Random& random) {
-  const double step = min_step * random.Uniform(1.0, 1.3);
-  const auto value = [truth, step](int rank, int i) { return truth + step * (i - rank); };
-  const int rank = DrawRank(low, high, random, value);
-  if (rank < 0) return {};
-  std::vector<double> drawn = {truth};
-  for (int i = 0; i < static_cast<int>(kOptions); ++i) {
-    if (i == rank) continue;
-    double shown = value(rank, i);
-    for (double swap : swaps) {
-      if (std::abs(swap - shown) < 0.2 * step && swap >= low && swap <= high) shown = swap;
+      if (swap >= range.low && swap < range.high && std::abs(position(swap) - other) < 0.0625) shown = swap;
     }
     drawn.push_back(shown);
   }

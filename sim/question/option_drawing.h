@@ -2,11 +2,12 @@
 //
 // The rule: given the four shown values, each must be as likely as the others to be the truth. So the same spacing is
 // asked of every pair and not only of pairs with the truth; mirrored and turned directions come in whole groups; the
-// truth's place in the order of numbers is drawn uniformly. Where other sources of the scene have values that fit, they
+// truth's place in the order of numbers is uniform (OptionRange). Where other sources of the scene have values that fit, they
 // are used as distractors: right attribute, wrong source.
 #ifndef SIM_QUESTION_OPTION_DRAWING_H_
 #define SIM_QUESTION_OPTION_DRAWING_H_
 
+#include <array>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,14 +26,20 @@ std::vector<double> DrawAzimuths(double truth_deg, std::span<const double> swaps
 // Distinct sectors 0-7 (phrases.h).
 std::vector<int> DrawSectors(int truth, std::span<const int> swaps, Random& random);
 
-// truth * f^k with f in [min_factor, 1.25 min_factor]; k such that all stay in [low, high]; each rank equally likely
-// among those possible. A value of `swaps` within 15 % of a step replaces it.
-std::vector<double> DrawRatioSteps(double truth, double low, double high, double min_factor,
-                                   std::span<const double> swaps, Random& random);
+// The range in which the truths of one kind of number lie, so that no option is implausible. Four options stand a
+// quarter of the range apart, wrapping around at its ends: one in each quarter, the truth in any of them.
+struct OptionRange {
+  double low;
+  double high;
+  bool logarithmic;  // quarters are ratios instead of differences
+  // Share of the truths to keep, by eighths of the range: thins out the common ones, so that every quarter is right
+  // about equally often. From scenes with default distributions.
+  std::array<double, 8> keep = {1, 1, 1, 1, 1, 1, 1, 1};
+};
 
-// truth + k s with s in [min_step, 1.3 min_step], all in [low, high]; ranks as above. A swap within s / 5 replaces.
-std::vector<double> DrawSteps(double truth, double low, double high, double min_step, std::span<const double> swaps,
-                              Random& random);
+// Empty where the truth is out of range or thinned out (`lot`, uniform in [0, 1), is not below its share). A value of
+// `swaps` within a quarter of the spacing from an option replaces it.
+std::vector<double> DrawNumbers(const OptionRange& range, double truth, double lot, std::span<const double> swaps);
 
 // Classes of the vocabulary whose nouns are not in the scene, distinct nouns; fewer than `count` if there are not enough.
 std::vector<ClassWords> DrawAbsent(const HeardScene& heard, size_t count, Random& random);

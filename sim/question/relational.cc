@@ -356,8 +356,8 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
     for (const HeardSource& other : heard.sources) {
       if (&other != source) swaps.push_back(other.onset_s);
     }
-    for (double onset : DrawSteps(source->onset_s, 0.0, heard.duration_s - 0.3, std::max(0.9, 0.18 * heard.duration_s),
-                                  swaps, random)) {
+    const OptionRange range = {0.0, 0.88 * heard.duration_s, false};
+    for (double onset : DrawNumbers(range, source->onset_s, asking.lot, swaps)) {
       draft.options.push_back(SecondsPhrase(onset));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -381,7 +381,7 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
-    for (double option : DrawSteps(angle, 5.0, 180.0, 32.0, {}, asking.random)) {
+    for (double option : DrawNumbers({15.0, 180.0, false}, angle, asking.lot, {})) {
       draft.options.push_back(AnglePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;
