@@ -1,0 +1,97 @@
+#include "model/train/answer_batch.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+namespace auricle::train {
+namespace {
+
+double Weight(AnswerKind kind, size_t token) {
+  switch (kind) {
+    case AnswerKind::kLetter:
+      return token == 0 ? 1.0 : 0.1;
+    case AnswerKind::kOpen:
+      return 1.0;
+    case AnswerKind::kCaption:
+      return 0.3;
+  }
+  return 1.0;
+}
+
+}  // namespace
+
+AnswerBatch AnswerBatch::To(torch::Device device) const {
+  AnswerBatch out;
+  out.ids = ids.to(device);
+  out.segment = segment.to(device);
+  out.audio_place = audio_place.to(device);
+  out.audio_row = audio_row.to(device);
+  out.audio_index = audio_index.to(device);
+  out.target_place = target_place.to(device);
+  out.target_id = target_id.to(device);
+  out.target_weight = target_weight.to(device);
+  out.target_kind = target_kind.to(device);
+  out.target_is_first = target_is_first.to(device);
+  return out;
+}
+
+AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId padding) {
+  int64_t longest = 0;
+  for (const AnswerRow& row : rows) {
+    int64_t length = static_cast<int64_t>(row.before_audio.size()) + row.audio_tokens;
+    // The last token of an answer is only ever a target.
+    for (const AnswerBlock& block : row.blocks) length += static_cast<int64_t>(block.prompt.size() + block.answer.size()) - 1;
+    longest = std::max(longest, length);
+  }
+  const int64_t count = static_cast<int64_t>(rows.size());
+  AnswerBatch batch;
+  batch.ids = torch::full({count, longest}, padding, torch::kInt64);
+  batch.segment = torch::full({count, longest}, -1, torch::kInt64);
+  auto ids = batch.ids.accessor<int64_t, 2>();
+  auto segment = batch.segment.accessor<int64_t, 2>();
+  std::vector<int64_t> audio_place, audio_row, audio_index, target_place, target_id, target_kind, target_is_first;
+  std::vector<float> target_weight;
+  for (int64_t b = 0; b < count; ++b) {
+    const AnswerRow& row = rows[b];
+    int64_t at = 0;
+    for (model::TokenId id : row.before_audio) {
+      ids[b][at] = id;
+      segment[b][at++] = 0;
+    }
+    for (int64_t i = 0; i < row.audio_tokens; ++i) {
+      audio_place.push_back(b * longest + at);
+      audio_row.push_back(b);
+      audio_index.push_back(i);
+      segment[b][at++] = 0;
+    }
+    for (size_t k = 0; k < row.blocks.size(); ++k) {
+      const AnswerBlock& block = row.blocks[k];
+      for (model::TokenId id : block.prompt) {
+        ids[b][at] = id;
+        segment[b][at++] = static_cast<int64_t>(k) + 1;
+      }
+      for (size_t i = 0; i < block.answer.size(); ++i) {
+        target_place.push_back(b * longest + at - 1);
+        target_id.push_back(block.answer[i]);
+        target_weight.push_back(static_cast<float>(Weight(block.kind, i)));
+        target_kind.push_back(static_cast<int64_t>(block.kind));
+        target_is_first.push_back(i == 0);
+        if (i + 1 == block.answer.size()) break;
+        ids[b][at] = block.answer[i];
+        segment[b][at++] = static_cast<int64_t>(k) + 1;
+      }
+    }
+  }
+  batch.audio_place = torch::tensor(audio_place, torch::kInt64);
+  batch.audio_row = torch::tensor(audio_row, torch::kInt64);
+  batch.audio_index = torch::tensor(audio_index, torch::kInt64);
+  batch.target_place = torch::tensor(target_place, torch::kInt64);
+  batch.target_id = torch::tensor(target_id, torch::kInt64);
+  batch.target_weight = torch::tensor(target_weight, torch::kFloat32);
+  batch.target_kind = torch::tensor(target_kind, torch::kInt64);
+  batch.target_is_first = torch::tensor(target_is_first, torch::kInt64);
+  return batch;
+}
+
+}  // namespace auricle::train

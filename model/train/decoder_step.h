@@ -1,0 +1,33 @@
+// One replica's share of a decoder step: audio tokens among words, forward, loss on the answers only, backward.
+#pragma once
+
+#include <array>
+
+#include "model/decoder/decoder.h"
+#include "model/encoder/ears_network.h"
+#include "model/projector/projector.h"
+#include "model/train/answer_batch.h"
+
+namespace auricle::train {
+
+struct AnswerLoss {
+  torch::Tensor total;                              // scalar, carries the gradient
+  std::array<torch::Tensor, kAnswerKinds> by_kind;  // mean cross-entropy per token; detached, NaN where there is none
+  torch::Tensor letters_right;                      // share of letters that are the most probable token; detached
+};
+
+// Hidden states behind the targets [T, d]. `projector` and `heard` are null where the batch has no audio.
+torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* projector, const model::EarsOutput* heard,
+                           const AnswerBatch& batch);
+
+// Weighted mean of next-token cross-entropy over the targets. logits [T, vocabulary].
+AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& batch);
+
+// Leaves gradients in whichever of the decoder's and projector's weights require them.
+AnswerLoss DecoderForwardBackward(const model::Decoder& decoder, model::Projector* projector,
+                                  const model::EarsOutput* heard, const AnswerBatch& batch, bool bf16);
+
+// Audio tokens that the projector makes of `tokens` tokens of 100 ms.
+int64_t AudioTokenCount(const model::EarsConfig& ears, const model::ProjectorConfig& projector, int64_t tokens);
+
+}  // namespace auricle::train

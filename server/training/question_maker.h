@@ -1,0 +1,49 @@
+// From a scene's truth to rows of questions and answers in tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "auricle/v1/question.pb.h"
+#include "auricle/v1/scene.pb.h"
+#include "model/text/chat_template.h"
+#include "model/train/answer_batch.h"
+#include "server/training/run_config.h"
+#include "server/training/scene_maker.h"
+#include "server/training/stage.h"
+#include "sim/question/questions.h"
+#include "sim/scene/random.h"
+
+namespace auricle::training {
+
+// Immutable once made; safe for concurrent use.
+class QuestionMaker {
+ public:
+  // Reads model_folder/tokenizer.json; where there is none, trains one on the words of some hundred scenes and writes it.
+  static absl::StatusOr<std::unique_ptr<QuestionMaker>> Create(const Workshop& shop, const SceneMaker& maker);
+
+  // Training questions of these levels (1 to 3), and descriptions, as the configuration shares them out.
+  absl::StatusOr<train::AnswerRow> Row(const v1::Scene& truth, const DecoderStageConfig& config,
+                                       const std::vector<int64_t>& levels, sim::Random& random) const;
+  // The row's prefix alone: without audio the truth's description where the evidence is text.
+  train::AnswerRow Empty(const v1::Scene& truth, const DecoderStageConfig& config) const;
+  absl::StatusOr<train::AnswerBlock> Block(const v1::Question& question) const;
+
+  // Questions in wordings that training never uses; the same for the same scene.
+  std::vector<v1::Question> HeldOut(const v1::Scene& truth, sim::AskForm form, int count) const;
+
+  const model::ChatTemplate& chat() const { return *chat_; }
+  // Tokens of the answers A to D.
+  std::vector<int64_t> letters() const { return letters_; }
+
+ private:
+  QuestionMaker() = default;
+  absl::StatusOr<train::AnswerBlock> CaptionBlock(const v1::Scene& truth, sim::Random& random) const;
+
+  std::unique_ptr<const model::ChatTemplate> chat_;
+  std::vector<int64_t> letters_;
+};
+
+}  // namespace auricle::training
