@@ -24,7 +24,8 @@ std::string Overview(const std::vector<Command>& commands) {
 }
 
 int Main(const std::vector<std::string>& words) {
-  const std::vector<Command> commands = {AskCommand(), SceneCommand(), EvalCommand(), ModelsCommand(), HealthCommand()};
+  const std::vector<Command> commands = {AskCommand(), SceneCommand(), EvalCommand(), ModelsCommand(),
+                                         HealthCommand(), SimulateCommand(), DemoCommand()};
   if (words.empty()) {
     std::fprintf(stderr, "%s", Overview(commands).c_str());
     return kExitUsage;

@@ -14,7 +14,7 @@ namespace auricle::client {
 // Rings of equal distance, metres, innermost first; the last is the rim of the map. Three to five of them at round steps,
 // the least that hold `farthest_m`.
 inline std::vector<double> DistanceRings(double farthest_m) {
-  const double wanted = std::clamp(std::isfinite(farthest_m) ? farthest_m : 0.0, 0.5, 100.0);
+  const double wanted = std::clamp(std::isfinite(farthest_m) ? 1.06 * farthest_m : 0.0, 0.5, 100.0);
   for (const double step : {0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0}) {
     const int count = std::max(3, static_cast<int>(std::ceil(wanted / step)));
     if (count > 5) continue;

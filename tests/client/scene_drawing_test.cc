@@ -79,12 +79,14 @@ TEST(SceneWords, NameDirectionsAsPeopleDo) {
   EXPECT_DOUBLE_EQ(WrapAzimuth(540), 180);
 }
 
-// Column and row (in signs) of the first `what` in `text`; {-1, -1} where it is not.
+// Column and row (in signs) of `what` on the map, which takes the first 47 columns (the legend stands right of it);
+// {-1, -1} where it is not.
 std::pair<int, int> PlaceOf(const std::string& text, const std::string& what) {
   std::istringstream lines(text);
   std::string line;
   for (int row = 0; std::getline(lines, line); ++row) {
-    if (const size_t at = line.find(what); at != std::string::npos) return {DisplayWidth(line.substr(0, at)), row};
+    const size_t at = line.find(what);
+    if (at != std::string::npos && DisplayWidth(line.substr(0, at)) < 47) return {DisplayWidth(line.substr(0, at)), row};
   }
   return {-1, -1};
 }

@@ -73,7 +73,9 @@ TEST_F(SpatialQaClientTest, RefusesTextThatIsNotUtf8BeforeItIsSent) {
 
 TEST_F(SpatialQaClientTest, SaysAtOnceThatNobodyListens) {
   // Port 1 of the loopback: refused at once, long before the hour is over.
-  const auto client = SpatialQaClient::Connect("127.0.0.1:1", {.connect_timeout = absl::Hours(1)});
+  ClientOptions patient;
+  patient.connect_timeout = absl::Hours(1);
+  const auto client = SpatialQaClient::Connect("127.0.0.1:1", patient);
   EXPECT_EQ(client.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(client.status().message()), HasSubstr("127.0.0.1:1"));
 }
