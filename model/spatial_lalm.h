@@ -81,6 +81,7 @@ class Answer {
   virtual absl::StatusOr<AnswerStep> Step() = 0;
   virtual bool finished() const = 0;
   virtual int64_t prompt_tokens() const = 0;  // template, audio and question
+  virtual int64_t cached_tokens() const = 0;  // of these, read when the audio was encoded
   virtual int64_t new_tokens() const = 0;     // the end token included
 };
 

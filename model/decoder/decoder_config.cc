@@ -89,6 +89,7 @@ absl::Status ParseRope(const json& object, FieldReader& top, const std::string& 
     Llama3RopeScaling& scaling = config.rope_scaling;
     scaling.factor = 1;
     rope.Optional("factor", scaling.factor);
+    if (!(scaling.factor >= 1)) rope.Complain("rope_scaling.factor", "must be at least 1");
     rope.Optional("low_freq_factor", scaling.low_freq_factor);
     rope.Optional("high_freq_factor", scaling.high_freq_factor);
     rope.Optional("original_max_position_embeddings", scaling.original_max_position_embeddings);

@@ -1,0 +1,277 @@
+#include "model/spatial_lalm.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/checkpoint/sha256.h"
+#include "model/generate/choice.h"
+#include "model/generate/generation.h"
+#include "model/model_folder.h"
+#include "model/projector/ears.h"
+#include "model/text/chat_template.h"
+
+namespace auricle::model {
+
+// The decoder's state after "<|im_start|>user\n" and the audio: what all questions about one clip begin with.
+class EncodedAudio::Prefix {
+ public:
+  Prefix(std::shared_ptr<const Decoder> decoder, KvCache cache)
+      : decoder(std::move(decoder)), cache(std::move(cache)) {}
+  const std::shared_ptr<const Decoder> decoder;  // whose state this is
+  const KvCache cache;                           // one row, full
+};
+
+namespace {
+
+absl::Status FromException(const char* what, const std::exception& error) {
+  return absl::InternalError(absl::StrCat(what, ": ", error.what()));
+}
+
+AnswerEnd EndOf(FinishReason finish) {
+  switch (finish) {
+    case FinishReason::kRunning:
+      return AnswerEnd::kRunning;
+    case FinishReason::kStop:
+      return AnswerEnd::kStop;
+    case FinishReason::kLength:
+      return AnswerEnd::kLength;
+  }
+  return AnswerEnd::kStop;
+}
+
+absl::StatusOr<AnswerStep> ToAnswerStep(absl::StatusOr<GenerationStep> step) {
+  if (!step.ok()) return step.status();
+  return AnswerStep{std::move(step->text), step->token, step->log_probability, EndOf(step->finish),
+                    std::move(step->choice_probabilities)};
+}
+
+class GeneratedAnswer : public Answer {
+ public:
+  GeneratedAnswer(std::unique_ptr<Generation> generation, int64_t cached_tokens)
+      : generation_(std::move(generation)), cached_tokens_(cached_tokens) {}
+
+  absl::StatusOr<AnswerStep> Step() override { return ToAnswerStep(generation_->Step()); }
+  bool finished() const override { return generation_->finished(); }
+  int64_t prompt_tokens() const override { return generation_->prompt_tokens(); }
+  int64_t cached_tokens() const override { return cached_tokens_; }
+  int64_t new_tokens() const override { return generation_->new_tokens(); }
+
+  Generation* generation() { return generation_.get(); }
+
+ private:
+  std::unique_ptr<Generation> generation_;
+  int64_t cached_tokens_;
+};
+
+v1::ModelInfo Describe(const ModelParts& parts, const std::string& sha256, ComputeType compute) {
+  v1::ModelInfo info;
+  info.set_version(sha256.substr(0, 12));
+  int64_t parameters = 0;
+  for (const at::Tensor& parameter : parts.ears->parameters()) parameters += parameter.numel();
+  for (const at::Tensor& parameter : parts.projector->parameters()) parameters += parameter.numel();
+  for (const auto& [name, parameter] : parts.decoder->NamedParameters()) parameters += parameter.numel();
+  info.set_parameters(static_cast<uint64_t>(parameters));
+  info.set_compute_type(compute == ComputeType::kBf16 ? "bf16" : "f32");
+  info.set_sample_rate_hz(static_cast<uint32_t>(parts.config.sample_rate));
+  for (const SoundClass& entry : parts.config.classes) {
+    v1::ModelClass* added = info.add_classes();
+    added->set_name(entry.name);
+    added->set_label(entry.label);
+  }
+  info.set_audio_tokens_per_second(static_cast<double>(kTokensPerSecond) / parts.config.projector.pool);
+  info.set_context_tokens(static_cast<uint32_t>(parts.config.decoder.max_position_embeddings));
+  info.set_description(parts.config.description);
+  return info;
+}
+
+class LoadedModel : public SpatialLalm {
+ public:
+  LoadedModel(ModelParts parts, ChatTemplate chat, v1::ModelInfo info)
+      : config_(std::move(parts.config)),
+        ears_(parts.ears, parts.projector),
+        decoder_(std::move(parts.decoder)),
+        chat_(std::move(chat)),
+        info_(std::move(info)) {}
+
+  absl::StatusOr<EncodedAudio> Encode(const audio::FoaClip& clip, const EncodeOptions& options) const override;
+  absl::StatusOr<std::unique_ptr<Answer>> Ask(const EncodedAudio& heard, std::string_view question,
+                                              const AnswerOptions& options) const override;
+  std::vector<absl::StatusOr<AnswerStep>> StepTogether(std::span<Answer* const> answers) const override;
+  absl::StatusOr<std::vector<double>> OptionProbabilities(const EncodedAudio& heard, std::string_view question,
+                                                          std::span<const std::string> options) const override;
+  const v1::ModelInfo& info() const override { return info_; }
+
+ private:
+  absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> ReadAudio(const at::Tensor& audio_tokens) const;
+  // A generation whose cache begins with the audio and that is about to read `question`.
+  absl::StatusOr<std::unique_ptr<Generation>> Begin(const EncodedAudio& heard, std::string_view question,
+                                                    const GenerationOptions& options) const;
+  absl::StatusOr<std::vector<TokenId>> LetterTokens(int letters) const;
+
+  ModelConfig config_;
+  Ears ears_;
+  std::shared_ptr<const Decoder> decoder_;
+  ChatTemplate chat_;
+  v1::ModelInfo info_;
+};
+
+absl::StatusOr<EncodedAudio> LoadedModel::Encode(const audio::FoaClip& clip, const EncodeOptions& options) const {
+  if (clip.sample_rate != config_.sample_rate) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sample_rate: ", clip.sample_rate, " Hz, but the model hears ", config_.sample_rate));
+  }
+  if (clip.samples.size() % audio::kFoaChannels != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("samples: ", clip.samples.size(), " is not a multiple of 4"));
+  }
+  const auto frames = static_cast<int64_t>(clip.frames());
+  const int64_t samples_per_token = config_.sample_rate / kTokensPerSecond;
+  const int64_t dense = (frames / samples_per_token + config_.projector.pool - 1) / config_.projector.pool;
+  const int64_t prefix = static_cast<int64_t>(chat_.before_audio().size()) + dense + config_.ears.slots + 1;
+  if (prefix + 1 >= config_.decoder.max_position_embeddings) {
+    return absl::ResourceExhaustedError(absl::StrCat("audio: ", clip.seconds(), " s take ", prefix,
+                                                     " tokens of the context's ",
+                                                     config_.decoder.max_position_embeddings));
+  }
+  try {
+    // from_blob wants a mutable pointer; the ears only read.
+    const at::Tensor samples =
+        at::from_blob(const_cast<float*>(clip.samples.data()), {audio::kFoaChannels, frames}, at::kFloat);
+    absl::StatusOr<Heard> heard = ears_.Encode({samples});
+    if (!heard.ok()) return heard.status();
+    EncodedAudio encoded;
+    encoded.duration_seconds = clip.seconds();
+    EvidenceOptions evidence;
+    evidence.tracks = options.include_tracks;
+    absl::StatusOr<v1::Scene> scene =
+        PerceivedScene(heard->perceived, 0, config_.classes, encoded.duration_seconds, evidence);
+    if (!scene.ok()) return scene.status();
+    encoded.evidence = *std::move(scene);
+    const int64_t count = heard->tokens.lengths[0].item<int64_t>();
+    encoded.audio_tokens = static_cast<int>(count);
+    absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> read =
+        ReadAudio(heard->tokens.embeddings[0].narrow(0, 0, count));
+    if (!read.ok()) return read.status();
+    encoded.prefix = *std::move(read);
+    return encoded;
+  } catch (const std::exception& error) {
+    return FromException("encoding audio", error);
+  }
+}
+
+absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> LoadedModel::ReadAudio(
+    const at::Tensor& audio_tokens) const {
+  at::NoGradGuard no_grad;
+  const at::Tensor before = decoder_->Embed(at::tensor(chat_.before_audio(), at::kLong));
+  const at::Tensor embeds = at::cat({before, audio_tokens.to(before.scalar_type())}, 0).unsqueeze(0);
+  KvCache cache(config_.decoder, 1, embeds.size(1), decoder_->dtype());
+  decoder_->Forward(embeds, at::arange(embeds.size(1), at::kLong).unsqueeze(0), {}, &cache);
+  return std::make_shared<const EncodedAudio::Prefix>(decoder_, std::move(cache));
+}
+
+absl::StatusOr<std::unique_ptr<Generation>> LoadedModel::Begin(const EncodedAudio& heard, std::string_view question,
+                                                               const GenerationOptions& options) const {
+  if (heard.prefix == nullptr || heard.prefix->decoder != decoder_) {
+    return absl::FailedPreconditionError("audio: was encoded by another model");
+  }
+  if (question.empty()) return absl::InvalidArgumentError("question: must not be empty");
+  absl::StatusOr<std::vector<TokenId>> ids = chat_.AfterAudio(question);
+  if (!ids.ok()) return absl::InvalidArgumentError(absl::StrCat("question: ", std::string(ids.status().message())));
+  const int64_t prompt = heard.prefix->cache.length() + static_cast<int64_t>(ids->size());
+  const int64_t context = config_.decoder.max_position_embeddings;
+  if (prompt + 1 > context) {
+    return absl::ResourceExhaustedError(absl::StrCat("question: ", ids->size(), " tokens after ",
+                                                     heard.prefix->cache.length(), " of audio exceed the context of ",
+                                                     context));
+  }
+  try {
+    at::NoGradGuard no_grad;
+    KvCache cache = heard.prefix->cache.Fork(1, std::min<int64_t>(prompt + options.max_new_tokens, context));
+    return Generation::Start(decoder_, chat_.tokenizer(), std::move(cache),
+                             decoder_->Embed(at::tensor(*ids, at::kLong)), options);
+  } catch (const std::exception& error) {
+    return FromException("question", error);
+  }
+}
+
+absl::StatusOr<std::vector<TokenId>> LoadedModel::LetterTokens(int letters) const {
+  if (letters == 0) return std::vector<TokenId>();
+  if (letters < 2 || letters > 26) {
+    return absl::InvalidArgumentError(absl::StrCat("letters: ", letters, ", must be 0 or 2 to 26"));
+  }
+  std::vector<TokenId> tokens;
+  for (int i = 0; i < letters; ++i) {
+    absl::StatusOr<std::vector<TokenId>> ids =
+        chat_.tokenizer()->Encode(std::string(1, static_cast<char>('A' + i)), SpecialTokens::kAsText);
+    if (!ids.ok()) return ids.status();
+    if (ids->size() != 1) return absl::InternalError("the tokeniser has no token for a letter");
+    tokens.push_back(ids->front());
+  }
+  return tokens;
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> LoadedModel::Ask(const EncodedAudio& heard, std::string_view question,
+                                                         const AnswerOptions& options) const {
+  GenerationOptions generation;
+  generation.sampling = {options.temperature, options.top_k, options.top_p, options.min_p};
+  generation.max_new_tokens = options.max_new_tokens;
+  generation.seed = options.seed;
+  generation.stop_tokens.assign(chat_.stop_tokens().begin(), chat_.stop_tokens().end());
+  if (absl::Status status = generation.Validate(); !status.ok()) return status;
+  absl::StatusOr<std::vector<TokenId>> letters = LetterTokens(options.letters);
+  if (!letters.ok()) return letters.status();
+  generation.choices = *std::move(letters);
+  absl::StatusOr<std::unique_ptr<Generation>> begun = Begin(heard, question, generation);
+  if (!begun.ok()) return begun.status();
+  return std::make_unique<GeneratedAnswer>(*std::move(begun), heard.prefix->cache.length());
+}
+
+std::vector<absl::StatusOr<AnswerStep>> LoadedModel::StepTogether(std::span<Answer* const> answers) const {
+  std::vector<Generation*> generations;
+  for (Answer* answer : answers) generations.push_back(static_cast<GeneratedAnswer*>(answer)->generation());
+  std::vector<absl::StatusOr<AnswerStep>> steps;
+  for (absl::StatusOr<GenerationStep>& step : Generation::StepTogether(generations)) {
+    steps.push_back(ToAnswerStep(std::move(step)));
+  }
+  return steps;
+}
+
+absl::StatusOr<std::vector<double>> LoadedModel::OptionProbabilities(const EncodedAudio& heard,
+                                                                     std::string_view question,
+                                                                     std::span<const std::string> options) const {
+  std::vector<std::vector<TokenId>> answers;
+  for (size_t i = 0; i < options.size(); ++i) {
+    absl::StatusOr<std::vector<TokenId>> ids = chat_.Answer(options[i]);
+    if (!ids.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("options[", i, "]: ", std::string(ids.status().message())));
+    }
+    answers.push_back(*std::move(ids));
+  }
+  absl::StatusOr<std::unique_ptr<Generation>> begun = Begin(heard, question, {});
+  if (!begun.ok()) return begun.status();
+  if (absl::StatusOr<GenerationStep> read = (*begun)->Step(); !read.ok()) return read.status();
+  absl::StatusOr<Choice> choice = ChooseSequence(*decoder_, (*begun)->cache(), (*begun)->last_logits(), answers);
+  if (!choice.ok()) return choice.status();
+  return std::move(choice->probabilities);
+}
+
+}  // namespace
+
+void SetComputeThreads(int threads) { at::set_num_threads(std::clamp(threads, 1, 1024)); }
+
+absl::StatusOr<std::shared_ptr<const SpatialLalm>> SpatialLalm::Load(const std::string& folder, ComputeType compute) {
+  absl::StatusOr<ModelParts> parts =
+      ReadModelFolder(folder, compute == ComputeType::kBf16 ? at::kBFloat16 : at::kFloat);
+  if (!parts.ok()) return parts.status();
+  absl::StatusOr<ChatTemplate> chat = ChatTemplate::Create(parts->tokenizer);
+  if (!chat.ok()) return chat.status();
+  absl::StatusOr<std::string> sha256 = Sha256OfFile(folder + "/model.safetensors");
+  if (!sha256.ok()) return sha256.status();
+  v1::ModelInfo info = Describe(*parts, *sha256, compute);
+  return std::make_shared<const LoadedModel>(*std::move(parts), *std::move(chat), std::move(info));
+}
+
+}  // namespace auricle::model
