@@ -1,0 +1,231 @@
+#include "sim/render/scene_renderer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <thread>
+
+#include "sim/scene/scene_spec.h"
+#include "sim/source/dry_signal.h"
+#include "tests/sim/scene/small_bank.h"
+
+namespace auricle::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+ScenePlan PlanOf(const v1::SceneSpec& spec, uint64_t seed, uint64_t index) {
+  auto plan = PlanScene(spec, *SmallBank(), seed, index);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return *plan;
+}
+
+RenderedScene Render(const ScenePlan& plan) {
+  auto scene = RenderScene(plan, *SmallBank());
+  EXPECT_TRUE(scene.ok()) << scene.status();
+  return scene.ok() ? *std::move(scene) : RenderedScene{};
+}
+
+// A recording of this length in the small bank, stationary noise.
+int RecordingOf(double seconds) {
+  const auto& all = SmallBank()->recordings();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].seconds == seconds) return static_cast<int>(i);
+  }
+  ADD_FAILURE() << "no recording of " << seconds;
+  return 0;
+}
+
+// One source in free field, hardly any noise.
+ScenePlan FreeFieldPlan(Vec3 to_source) {
+  ScenePlan plan;
+  plan.id = "free";
+  plan.split = "test";
+  plan.free_field = true;
+  plan.listener_m = {0, 0, 1.5};
+  plan.noise_floor_dbfs = -130;
+  plan.sources.push_back({.recording = RecordingOf(0.8), .position_m = plan.listener_m + to_source, .onsets = {1.0}});
+  return plan;
+}
+
+TEST(RenderScene, FreeFieldSourceHasTheLevelOfItsDistance) {
+  for (double distance : {0.5, 1.0, 4.0}) {
+    for (double offset : {-6.0, 0.0, 5.0}) {
+      ScenePlan plan = FreeFieldPlan(distance * UnitVector(50, 10));
+      plan.sources[0].level_offset_db = offset;
+      const RenderedScene scene = Render(plan);
+      const double rms = ActiveRms(scene.audio.channel(0), 16000);
+      // 0.25 at 1 m in free field is 0.25 / (4 pi): -34 dBFS. White noise loses up to 0.35 dB in the delay filter's transition
+      // band below the Nyquist frequency.
+      EXPECT_NEAR(20 * std::log10(rms), 20 * std::log10(0.25 / (4 * std::numbers::pi * distance)) + offset, 0.45);
+    }
+  }
+}
+
+TEST(RenderScene, IntensityPointsWhereTheTruthSays) {
+  for (const auto& [azimuth, elevation] : {std::pair{0.0, 0.0}, {90.0, 0.0}, {-135.0, 20.0}, {180.0, -30.0}, {37.0, 55.0}}) {
+    const RenderedScene scene = Render(FreeFieldPlan(2.0 * UnitVector(azimuth, elevation)));
+    std::array<double, 4> sum{};
+    for (int c = 0; c < 4; ++c) {
+      for (size_t i = 0; i < scene.audio.frames(); ++i) sum[c] += static_cast<double>(scene.audio.channel(0)[i]) * scene.audio.channel(c)[i];
+    }
+    const double heard_azimuth = std::atan2(sum[1], sum[3]) * 180 / std::numbers::pi;
+    const double heard_elevation = std::atan2(sum[2], std::hypot(sum[1], sum[3])) * 180 / std::numbers::pi;
+    EXPECT_NEAR(std::cos((heard_azimuth - azimuth) * std::numbers::pi / 180), 1.0, 1e-6);
+    EXPECT_NEAR(heard_elevation, elevation, 0.05);
+    const v1::Source& truth = scene.truth.sources(0);
+    EXPECT_NEAR(truth.direction().azimuth_deg(), azimuth, 1e-9);
+    EXPECT_NEAR(truth.direction().elevation_deg(), elevation, 1e-9);
+    EXPECT_NEAR(truth.distance_m(), 2.0, 1e-9);
+    EXPECT_TRUE(scene.truth.room().free_field());
+    EXPECT_FALSE(scene.truth.room().has_size_m());
+    EXPECT_EQ(scene.truth.room().t30_seconds(), 0.0);
+  }
+}
+
+TEST(RenderScene, ActivityIsWhenTheSoundArrives) {
+  ScenePlan plan = FreeFieldPlan({6.86, 0, 0});  // 20 ms away
+  plan.sources[0].onsets = {0.5, 2.1, 3.6};
+  const RenderedScene scene = Render(plan);
+  const v1::Source& truth = scene.truth.sources(0);
+  ASSERT_EQ(truth.active_size(), 3);
+  const double expected[] = {0.52, 2.12, 3.62};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NEAR(truth.active(i).start_seconds(), expected[i], 0.021);
+    EXPECT_NEAR(truth.active(i).end_seconds(), expected[i] + 0.8, 0.041);
+  }
+  ASSERT_EQ(truth.frames_size(), 50);
+  for (int row = 0; row < 50; ++row) {
+    EXPECT_EQ(truth.frames(row).frame(), static_cast<uint32_t>(row));
+    const double middle = row * 0.1 + 0.05;
+    bool sounds = false, edge = false;
+    for (double start : expected) {
+      sounds |= middle > start && middle < start + 0.8;
+      edge |= std::abs(middle - start) < 0.06 || std::abs(middle - start - 0.8) < 0.06;
+    }
+    if (!edge) {
+      EXPECT_EQ(truth.frames(row).activity(), sounds ? 1.0f : 0.0f) << row;
+      EXPECT_EQ(truth.frames(row).has_signal_to_rest_db(), sounds) << row;
+    }
+  }
+}
+
+TEST(RenderScene, SignalToRestIsTheRatioOfLevels) {
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  plan.noise_floor_dbfs = -50.0;
+  plan.noise_slope_db = 0.0;
+  const RenderedScene scene = Render(plan);
+  // Stationary noise at -34.03 dBFS over a floor of -50.
+  for (const v1::SourceFrame& frame : scene.truth.sources(0).frames()) {
+    if (frame.frame() <= 10 || frame.frame() >= 17) continue;
+    EXPECT_NEAR(frame.signal_to_rest_db(), 15.97, 0.7);
+  }
+  EXPECT_EQ(scene.truth.noise_floor_dbfs(), -50.0);
+}
+
+TEST(RenderScene, OfTwoSourcesEachIsTheOthersRest) {
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  plan.sources[0].recording = RecordingOf(3.0);
+  plan.sources[0].onsets = {0.5};
+  plan.sources.push_back({.recording = RecordingOf(7.0), .position_m = plan.listener_m + Vec3{0, 2, 0}, .onsets = {0.0}});
+  const RenderedScene scene = Render(plan);
+  ASSERT_EQ(scene.truth.sources_size(), 2);
+  // By onset: the one at 2 m first. Both at the same dry level: 6.02 dB apart.
+  EXPECT_EQ(scene.truth.sources(0).id(), "s1");
+  EXPECT_NEAR(scene.truth.sources(0).distance_m(), 2.0, 1e-9);
+  EXPECT_NEAR(scene.truth.sources(0).frames(20).signal_to_rest_db(), -6.02, 1.0);
+  EXPECT_NEAR(scene.truth.sources(1).frames(20).signal_to_rest_db(), 6.02, 1.0);
+}
+
+TEST(RenderScene, TruthRepeatsThePlanAndMeasuresTheRoom) {
+  v1::SceneSpec spec;
+  spec.set_name("rooms");
+  spec.set_split("test");
+  spec.set_free_field_probability(0.0);
+  spec.add_durations_seconds(5.0);
+  for (uint64_t index = 0; index < 20; ++index) {
+    const ScenePlan plan = PlanOf(spec, 21, index);
+    const RenderedScene scene = Render(plan);
+    const v1::Scene& truth = scene.truth;
+    EXPECT_EQ(truth.id(), "rooms-21-" + std::to_string(index));
+    EXPECT_EQ(truth.split(), "test");
+    EXPECT_EQ(truth.seed(), 21u);
+    EXPECT_EQ(truth.index(), index);
+    EXPECT_EQ(scene.audio.frames(), 80000u);
+    EXPECT_EQ(truth.duration_seconds(), 5.0);
+    ASSERT_EQ(static_cast<size_t>(truth.sources_size()), plan.sources.size());
+    EXPECT_NEAR(truth.room().volume_m3(), plan.room.size_m.x * plan.room.size_m.y * plan.room.size_m.z, 1e-9);
+    EXPECT_EQ(truth.room().wall_absorption_size(), 6);
+    EXPECT_EQ(truth.room().t30_bands_size(), 6);
+    // An empty shoebox rings 0.7 to 1.7 times as long as statistics say, and its bass longer.
+    const double ratio = truth.room().t30_seconds() / EyringSeconds(plan.room.Band(1));
+    EXPECT_GT(ratio, 0.7) << index;
+    EXPECT_LT(ratio, 2.2) << index;
+    double last = 0.0;
+    for (const v1::Source& s : truth.sources()) {
+      ASSERT_GT(s.active_size(), 0);
+      EXPECT_GE(s.active(0).start_seconds(), last);
+      last = s.active(0).start_seconds();
+      EXPECT_EQ(s.confidence(), 1.0f);
+      EXPECT_EQ(s.motion(), v1::MOTION_KIND_STATIC);
+      EXPECT_GE(FindSoundClass(s.class_name()), 0);
+      EXPECT_EQ(s.class_label(), SoundClasses()[static_cast<size_t>(FindSoundClass(s.class_name()))].label);
+      EXPECT_THAT(s.recording_group(), HasSubstr("-test"));
+      EXPECT_TRUE(s.has_direct_to_reverberant_db());
+      const double dx = s.position().x() - truth.room().listener_m().x(), dy = s.position().y() - truth.room().listener_m().y(),
+                   dz = s.position().z() - truth.room().listener_m().z();
+      EXPECT_NEAR(s.distance_m(), std::sqrt(dx * dx + dy * dy + dz * dz), 1e-9);
+      EXPECT_NEAR(std::sin(s.direction().azimuth_deg() * std::numbers::pi / 180), dy / std::hypot(dx, dy), 1e-9);
+      EXPECT_NEAR(std::sin(s.direction().elevation_deg() * std::numbers::pi / 180), dz / s.distance_m(), 1e-9);
+    }
+    for (float v : scene.audio.samples) ASSERT_TRUE(std::isfinite(v));
+  }
+}
+
+TEST(RenderScene, SameSamplesAndTruthForAnyOrderAndNumberOfThreads) {
+  v1::SceneSpec spec;
+  spec.set_split("train");
+  spec.add_durations_seconds(2.0);
+  constexpr size_t kScenes = 12;
+  std::vector<RenderedScene> once(kScenes), threaded(kScenes);
+  for (size_t i = kScenes; i-- > 0;) once[i] = Render(PlanOf(spec, 5, i));
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < kScenes; i += 3) threaded[i] = Render(PlanOf(spec, 5, i));
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  for (size_t i = 0; i < kScenes; ++i) {
+    EXPECT_EQ(once[i].audio.samples, threaded[i].audio.samples) << i;
+    EXPECT_EQ(once[i].truth.SerializeAsString(), threaded[i].truth.SerializeAsString()) << i;
+  }
+}
+
+TEST(RenderScene, PlansThatAreNoPlansAreRefused) {
+  const auto message = [](const ScenePlan& plan) { return std::string(RenderScene(plan, *SmallBank()).status().message()); };
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  plan.sources.clear();
+  EXPECT_THAT(message(plan), HasSubstr("sources"));
+  plan = FreeFieldPlan({1, 0, 0});
+  plan.duration_seconds = 0.0;
+  EXPECT_THAT(message(plan), HasSubstr("duration_seconds"));
+  plan = FreeFieldPlan({1, 0, 0});
+  plan.sources[0].onsets = {2.0, 1.0};
+  EXPECT_THAT(message(plan), HasSubstr("onsets"));
+  plan.sources[0].onsets = {};
+  EXPECT_THAT(message(plan), HasSubstr("onsets"));
+  plan.sources[0].onsets = {99.0};
+  EXPECT_THAT(message(plan), HasSubstr("onsets"));
+  plan = FreeFieldPlan({0, 0, 0});
+  EXPECT_THAT(message(plan), HasSubstr("source_m"));
+  plan = FreeFieldPlan({1, 0, 0});
+  plan.sources[0].recording = 100000;
+  EXPECT_EQ(RenderScene(plan, *SmallBank()).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+}  // namespace
+}  // namespace auricle::sim

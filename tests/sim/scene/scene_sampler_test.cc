@@ -1,0 +1,228 @@
+#include "sim/scene/scene_sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "sim/scene/timing_sampler.h"
+#include "sim/source/dry_signal.h"
+#include "tests/sim/scene/small_bank.h"
+
+namespace auricle::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Every number of a plan to full precision.
+std::string Print(const ScenePlan& p) {
+  std::ostringstream out;
+  out << std::hexfloat << p.id << p.split << p.duration_seconds << p.free_field << ' ' << p.room.size_m.x << ' ' << p.room.size_m.y
+      << ' ' << p.room.size_m.z << ' ' << p.listener_m.x << ' ' << p.listener_m.y << ' ' << p.listener_m.z << ' '
+      << p.noise_floor_dbfs << ' ' << p.noise_slope_db << ' ' << p.noise_key;
+  for (const auto& band : p.room.absorption) {
+    for (double a : band) out << ' ' << a;
+  }
+  for (const PlannedSource& s : p.sources) {
+    out << '\n' << s.recording << ' ' << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' ' << s.level_offset_db
+        << ' ' << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' ' << s.key;
+    for (double onset : s.onsets) out << ' ' << onset;
+  }
+  return out.str();
+}
+
+ScenePlan Plan(const v1::SceneSpec& spec, uint64_t seed, uint64_t index) {
+  auto plan = PlanScene(spec, *SmallBank(), seed, index);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return plan.ok() ? *plan : ScenePlan{};
+}
+
+v1::SceneSpec Spec(const std::string& split) {
+  v1::SceneSpec spec;
+  spec.set_name("spec");
+  spec.set_split(split);
+  return spec;
+}
+
+TEST(PlanScene, FiveHundredScenesKeepToTheirRanges) {
+  v1::SceneSpec spec = Spec("train");
+  spec.set_max_sources(4);
+  int free_fields = 0, sources = 0;
+  double level = 0, level_square = 0;
+  std::map<double, int> durations;
+  std::map<size_t, int> counts;
+  std::set<int> classes_seen, onsets_seen;
+  for (uint64_t index = 0; index < 500; ++index) {
+    const ScenePlan plan = Plan(spec, 3, index);
+    EXPECT_EQ(plan.id, "spec-3-" + std::to_string(index));
+    ++durations[plan.duration_seconds];
+    ++counts[plan.sources.size()];
+    free_fields += plan.free_field;
+    // -34 dBFS is the direct sound of the nominal source at 1 m: 0.25 / (4 pi).
+    EXPECT_GE(plan.noise_floor_dbfs, -34.03 - 60.0);
+    EXPECT_LE(plan.noise_floor_dbfs, -34.02 - 25.0);
+    EXPECT_GE(plan.listener_m.z, 1.0);
+    EXPECT_LE(plan.listener_m.z, 2.0);
+    const Vec3 size = plan.room.size_m;
+    if (!plan.free_field) {
+      EXPECT_TRUE(size.x >= 3 && size.x <= 12 && size.y >= 3 && size.y <= 10 && size.z >= 2.4 && size.z <= 4.5);
+      const double eyring = EyringSeconds(plan.room.Band(1));
+      EXPECT_GE(eyring, 0.15 * 0.999);
+      EXPECT_LE(eyring, 1.0 * 1.001);
+      const double clear = std::min(0.5, 0.2 * std::min(size.x, size.y));
+      EXPECT_TRUE(plan.listener_m.x >= clear && plan.listener_m.x <= size.x - clear);
+      EXPECT_TRUE(plan.listener_m.y >= clear && plan.listener_m.y <= size.y - clear);
+    }
+    std::set<int> classes;
+    for (const PlannedSource& s : plan.sources) {
+      const Recording& recording = SmallBank()->recordings()[static_cast<size_t>(s.recording)];
+      EXPECT_EQ(recording.split, Split::kTrain);
+      EXPECT_TRUE(classes.insert(recording.class_index).second) << "a class twice in one scene";
+      classes_seen.insert(recording.class_index);
+      const Vec3 to = s.position_m - plan.listener_m;
+      EXPECT_GE(Norm(to), 0.5 - 1e-9);
+      EXPECT_LE(Norm(to), 6.0 + 1e-9);
+      EXPECT_GE(s.position_m.z, 0.2);
+      if (plan.free_field) {
+        EXPECT_LE(s.position_m.z, 4.0);
+      } else {
+        EXPECT_TRUE(s.position_m.x >= 0.2 && s.position_m.x <= size.x - 0.2);
+        EXPECT_TRUE(s.position_m.y >= 0.2 && s.position_m.y <= size.y - 0.2);
+        EXPECT_LE(s.position_m.z, size.z - 0.2);
+      }
+      for (const PlannedSource& other : plan.sources) {
+        if (&other == &s) continue;
+        const Vec3 to_other = other.position_m - plan.listener_m;
+        const double cosine = Dot(to, to_other) / (Norm(to) * Norm(to_other));
+        EXPECT_LE(cosine, std::cos(20.0 * std::numbers::pi / 180.0) + 1e-9);
+      }
+      EXPECT_NEAR(s.speed, 1.0, 0.07);
+      EXPECT_NEAR(s.tilt_db, 0.0, 4.0);
+      EXPECT_TRUE(s.excerpt >= 0.0 && s.excerpt <= 1.0);
+      level += s.level_offset_db;
+      level_square += s.level_offset_db * s.level_offset_db;
+      ++sources;
+      ASSERT_FALSE(s.onsets.empty());
+      EXPECT_LE(s.onsets.size(), 4u);
+      onsets_seen.insert(static_cast<int>(s.onsets.size()));
+      for (size_t i = 0; i < s.onsets.size(); ++i) {
+        EXPECT_GE(s.onsets[i], i == 0 ? 0.0 : s.onsets[i - 1] + s.max_seconds);
+        EXPECT_LT(s.onsets[i] + 0.2, plan.duration_seconds);
+      }
+    }
+  }
+  // Binomial and normal bounds of four standard deviations.
+  EXPECT_NEAR(free_fields / 500.0, 0.1, 4 * std::sqrt(0.09 / 500));
+  ASSERT_EQ(durations.size(), 2u);
+  EXPECT_NEAR(durations[5.0] / 500.0, 0.5, 4 * std::sqrt(0.25 / 500));
+  for (size_t n = 1; n <= 4; ++n) EXPECT_NEAR(counts[n] / 500.0, 0.25, 4 * std::sqrt(0.1875 / 500));
+  EXPECT_NEAR(level / sources, 0.0, 4 * 4.0 / std::sqrt(sources));
+  EXPECT_NEAR(std::sqrt(level_square / sources), 4.0, 4 * 4.0 / std::sqrt(2.0 * sources));
+  EXPECT_EQ(classes_seen.size(), 6u);
+  EXPECT_EQ(onsets_seen.size(), 4u);
+}
+
+TEST(PlanScene, IsTheSameForAnyOrderAndNumberOfThreads) {
+  const v1::SceneSpec spec = Spec("train");
+  std::vector<std::string> forwards(60), backwards(60), threaded(60);
+  for (size_t i = 0; i < 60; ++i) forwards[i] = Print(Plan(spec, 9, i));
+  for (size_t i = 60; i-- > 0;) backwards[i] = Print(Plan(spec, 9, i));
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < 60; i += 4) threaded[i] = Print(Plan(spec, 9, i));
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(forwards, backwards);
+  EXPECT_EQ(forwards, threaded);
+  EXPECT_NE(forwards[0], Print(Plan(spec, 10, 0)));
+}
+
+TEST(PlanScene, SplitsShareNeitherRoomsNorRecordings) {
+  std::set<double> rooms;
+  std::set<std::string> groups;
+  size_t sources = 0;
+  for (const char* split : {"train", "validation", "test"}) {
+    std::set<std::string> own;
+    for (uint64_t i = 0; i < 50; ++i) {
+      v1::SceneSpec spec = Spec(split);
+      spec.set_free_field_probability(0.0);
+      const ScenePlan plan = Plan(spec, 3, i);  // the same seeds for each split
+      EXPECT_TRUE(rooms.insert(plan.room.size_m.x).second);
+      for (const PlannedSource& s : plan.sources) {
+        own.insert(SmallBank()->recordings()[static_cast<size_t>(s.recording)].group);
+        if (std::string(split) != "train") {
+          EXPECT_EQ(s.speed, 1.0);
+          EXPECT_EQ(s.tilt_db, 0.0);
+        }
+      }
+    }
+    sources += own.size();
+    groups.merge(own);
+  }
+  EXPECT_EQ(groups.size(), sources);
+}
+
+TEST(PlanScene, ClassesNarrowTheDraw) {
+  v1::SceneSpec spec = Spec("test");
+  spec.add_classes(SoundClasses()[2].name);
+  spec.add_classes(SoundClasses()[4].name);
+  spec.set_max_sources(2);
+  for (uint64_t i = 0; i < 30; ++i) {
+    for (const PlannedSource& s : Plan(spec, 1, i).sources) {
+      const int c = SmallBank()->recordings()[static_cast<size_t>(s.recording)].class_index;
+      EXPECT_TRUE(c == 2 || c == 4);
+    }
+  }
+}
+
+TEST(PlanScene, WhatCannotBeDrawnIsRefusedByName) {
+  const auto refusal = [&](const v1::SceneSpec& spec) { return PlanScene(spec, *SmallBank(), 1, 1).status(); };
+  v1::SceneSpec spec = Spec("test");
+  spec.add_classes("unicorn");
+  EXPECT_EQ(refusal(spec).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("classes names \"unicorn\""));
+
+  spec = Spec("test");
+  spec.add_classes(SoundClasses()[20].name);  // in the vocabulary, not in the bank
+  EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("classes names"));
+
+  spec = Spec("test");
+  spec.add_classes(SoundClasses()[0].name);
+  EXPECT_EQ(refusal(spec).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("max_sources = 3"));
+
+  spec = Spec("test");
+  spec.set_free_field_probability(0.0);
+  spec.mutable_distance_m()->set_min(18.0);  // in a room of at most 12 m by 10 m by 4.5 m
+  spec.mutable_distance_m()->set_max(20.0);
+  EXPECT_EQ(refusal(spec).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("distance_m"));
+
+  spec = Spec("test");
+  spec.set_level_sd_db(20.0);
+  EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("level_sd_db"));
+}
+
+TEST(DrawTiming, EverySoundBeginsAndEndsInsideTheScene) {
+  Random random(1, 2, "timing");
+  for (int i = 0; i < 3000; ++i) {
+    const double recording = random.LogUniform(0.05, 20.0), scene = random.Uniform(1.0, 12.0);
+    const Timing timing = DrawTiming(recording, scene, random);
+    ASSERT_FALSE(timing.onsets.empty());
+    EXPECT_GT(timing.max_seconds, 0.0);
+    EXPECT_LE(timing.max_seconds, recording + 1e-12);
+    EXPECT_GE(timing.onsets.front(), 0.0);
+    EXPECT_LE(timing.onsets.back() + timing.max_seconds, scene + 1e-9);
+    for (size_t k = 1; k < timing.onsets.size(); ++k) EXPECT_GE(timing.onsets[k], timing.onsets[k - 1] + timing.max_seconds + 0.2);
+  }
+}
+
+}  // namespace
+}  // namespace auricle::sim

@@ -1,0 +1,95 @@
+#include "sim/scene/scene_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+
+namespace auricle::sim {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
+  const v1::SceneSpec spec = WithDefaults({});
+  EXPECT_EQ(spec.split(), "train");
+  ASSERT_EQ(spec.durations_seconds_size(), 2);
+  EXPECT_EQ(spec.durations_seconds(0), 5.0);
+  EXPECT_EQ(spec.durations_seconds(1), 10.0);
+  EXPECT_EQ(spec.min_sources(), 1u);
+  EXPECT_EQ(spec.max_sources(), 3u);
+  EXPECT_EQ(spec.free_field_probability(), 0.1);
+  EXPECT_EQ(spec.room_length_m().min(), 3.0);
+  EXPECT_EQ(spec.room_length_m().max(), 12.0);
+  EXPECT_EQ(spec.room_width_m().max(), 10.0);
+  EXPECT_EQ(spec.room_height_m().min(), 2.4);
+  EXPECT_EQ(spec.room_height_m().max(), 4.5);
+  EXPECT_EQ(spec.reverberation_seconds().min(), 0.15);
+  EXPECT_EQ(spec.reverberation_seconds().max(), 1.0);
+  EXPECT_EQ(spec.distance_m().min(), 0.5);
+  EXPECT_EQ(spec.distance_m().max(), 6.0);
+  EXPECT_EQ(spec.min_separation_deg(), 20.0);
+  EXPECT_EQ(spec.level_sd_db(), 4.0);
+  EXPECT_EQ(spec.noise_below_db().min(), 25.0);
+  EXPECT_EQ(spec.noise_below_db().max(), 60.0);
+  EXPECT_EQ(spec.sample_rate_hz(), 16000u);
+  EXPECT_TRUE(Validate(spec).ok());
+}
+
+TEST(SceneSpec, SetFieldsAreKeptZeroIncluded) {
+  v1::SceneSpec spec;
+  spec.set_free_field_probability(0.0);
+  spec.set_level_sd_db(0.0);
+  spec.set_max_sources(4);
+  spec.add_durations_seconds(7.0);
+  const v1::SceneSpec full = WithDefaults(spec);
+  EXPECT_EQ(full.free_field_probability(), 0.0);
+  EXPECT_EQ(full.level_sd_db(), 0.0);
+  EXPECT_EQ(full.max_sources(), 4u);
+  EXPECT_EQ(full.durations_seconds_size(), 1);
+}
+
+TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
+  const double nan = std::nan("");
+  const auto range = [](v1::Range* r, double min, double max) { r->set_min(min), r->set_max(max); };
+  struct Case {
+    std::string field;
+    std::function<void(v1::SceneSpec&)> spoil;
+  };
+  const std::vector<Case> cases = {
+      {"split", [](auto& s) { s.set_split("training"); }},
+      {"durations_seconds", [](auto& s) { s.set_durations_seconds(0, 0.5); }},
+      {"durations_seconds", [&](auto& s) { s.set_durations_seconds(1, nan); }},
+      {"durations_seconds", [](auto& s) { s.set_durations_seconds(0, 61); }},
+      {"durations_seconds", [](auto& s) { s.clear_durations_seconds(); }},
+      {"min_sources", [](auto& s) { s.set_min_sources(5); }},
+      {"max_sources", [](auto& s) { s.set_max_sources(5); }},
+      {"min_sources = 3 is above max_sources = 2", [](auto& s) { s.set_min_sources(3), s.set_max_sources(2); }},
+      {"free_field_probability", [](auto& s) { s.set_free_field_probability(1.1); }},
+      {"room_length_m.min", [&](auto& s) { range(s.mutable_room_length_m(), 1.0, 5.0); }},
+      {"room_width_m.max", [&](auto& s) { range(s.mutable_room_width_m(), 3.0, 51.0); }},
+      {"room_height_m.min", [&](auto& s) { range(s.mutable_room_height_m(), 4.0, 3.0); }},
+      {"room_height_m.max", [&](auto& s) { range(s.mutable_room_height_m(), 3.0, nan); }},
+      {"reverberation_seconds.min", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.05, 1.0); }},
+      {"reverberation_seconds.max", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.2, 2.5); }},
+      {"distance_m.min", [&](auto& s) { range(s.mutable_distance_m(), 0.1, 1.0); }},
+      {"distance_m.max", [&](auto& s) { range(s.mutable_distance_m(), 1.0, 21.0); }},
+      {"min_separation_deg", [](auto& s) { s.set_min_separation_deg(91); }},
+      {"level_sd_db", [](auto& s) { s.set_level_sd_db(-1); }},
+      {"noise_below_db.max", [&](auto& s) { range(s.mutable_noise_below_db(), 20, 95); }},
+      {"sample_rate_hz", [](auto& s) { s.set_sample_rate_hz(4000); }},
+      {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
+  };
+  for (const Case& c : cases) {
+    v1::SceneSpec spec = WithDefaults({});
+    c.spoil(spec);
+    const absl::Status status = Validate(spec);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.field;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.field));
+  }
+}
+
+}  // namespace
+}  // namespace auricle::sim
