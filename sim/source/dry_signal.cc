@@ -29,12 +29,13 @@ std::vector<double> FrameEnergies(std::span<const float> signal, size_t frame) {
   return energies;
 }
 
-std::vector<float> MixToMono(const audio::AudioBuffer& recording) {
+// The mean of the channels, over frames [begin, end).
+std::vector<float> MixToMono(const audio::AudioBuffer& recording, size_t begin, size_t end) {
   const size_t channels = static_cast<size_t>(recording.channels);
-  std::vector<float> mono(recording.frames());
+  std::vector<float> mono(end - begin);
   for (size_t i = 0; i < mono.size(); ++i) {
     double sum = 0;
-    for (size_t c = 0; c < channels; ++c) sum += recording.interleaved[i * channels + c];
+    for (size_t c = 0; c < channels; ++c) sum += recording.interleaved[(begin + i) * channels + c];
     mono[i] = static_cast<float>(sum / static_cast<double>(channels));
   }
   return mono;
@@ -124,9 +125,13 @@ float ActiveRms(std::span<const float> signal, int sample_rate) {
 }
 
 absl::StatusOr<std::vector<float>> MakeDrySignal(const audio::AudioBuffer& recording, const DrySignalOptions& options) {
-  if (recording.frames() == 0) return absl::FailedPreconditionError("the recording is empty");
   const int rate = recording.sample_rate;
-  std::vector<float> mono = MixToMono(recording);
+  const double frames = static_cast<double>(recording.frames());
+  const size_t first = static_cast<size_t>(std::clamp(options.start_seconds * rate, 0.0, frames));
+  const size_t last =
+      options.end_seconds > 0 ? static_cast<size_t>(std::clamp(options.end_seconds * rate, 0.0, frames)) : recording.frames();
+  if (first >= last) return absl::FailedPreconditionError("the recording, or the part asked for, is empty");
+  std::vector<float> mono = MixToMono(recording, first, last);
   HighPass(mono, rate, std::max(kLowestHz, options.highpass_hz));
   if (ActiveRms(mono, rate) < kSilence) return absl::FailedPreconditionError("the recording is silent");
 

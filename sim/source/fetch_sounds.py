@@ -26,12 +26,12 @@ import tempfile
 import time
 
 import sound_archives
-from sound_repositories import fetch_repositories
+import sound_repositories
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ("esc10", "ccsounds")
-BANK_COLUMNS = ("class", "group", "split", "kind", "weight", "licence", "seconds", "highpass_hz", "origin", "path",
-                "author", "title")
+BANK_COLUMNS = ("class", "group", "split", "kind", "weight", "licence", "seconds", "highpass_hz", "start_seconds",
+                "end_seconds", "origin", "path", "author", "title")
 
 
 class FetchError(Exception):
@@ -48,14 +48,25 @@ def default_folder():
     return pathlib.Path(cache) / "sounds"
 
 
-def stored_name(row):
-    """Where a recording lies under DIR: the class, what it was called, and a hash that keeps equal names apart."""
+def stored_name(row, published=None):
+    """Where a recording lies under DIR: the class, what it was called, and a hash that keeps equal names apart.
+
+    `published`: the row of repository_files.tsv when the file comes from a repository. It may then be of another format,
+    and longer, than the same recording of a --from folder.
+    """
     path = row["path"]
     suffix = ".wav" if row["kind"] == "rendered" else pathlib.PurePosixPath(path).suffix.lower()
+    if published is not None and is_another_file(row, published):
+        suffix = ".published" + pathlib.PurePosixPath(published["file"]).suffix.lower()
     stem = pathlib.PurePosixPath(path.partition("#")[0]).stem
     stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem)[:40]
     digest = hashlib.sha256(f"{row['origin']}/{path}".encode()).hexdigest()[:8]
     return f"audio/{row['class']}/{row['origin']}-{stem}-{digest}{suffix}"
+
+
+def is_another_file(row, published):
+    return (float(published["end_seconds"]) > 0 or
+            pathlib.PurePosixPath(published["file"]).suffix.lower() != pathlib.PurePosixPath(row["path"]).suffix.lower())
 
 
 def sha256_of(path):
@@ -219,17 +230,55 @@ def fetch_folder(name, rows, folder, source):
     return complaints
 
 
+def fetch_repositories(rows, folder):
+    """Fetches what is still missing of `rows` from the public repositories. Returns {repository: complaints}."""
+    published = sound_repositories.published_files()
+    missing = {}
+    for repository in read_table(HERE / "repositories.tsv"):
+        name = repository["repository"]
+        mine = [(row, published[row["origin"], row["path"]]) for row in rows
+                if published[row["origin"], row["path"]]["repository"] == name]
+        stamp, key = "repository-" + name.replace("/", "-"), rows_key([row for row, _ in mine], repository["commit"])
+        if not mine or is_done(folder, stamp, key):
+            continue
+        print(f"{repository['url']} at {repository['commit'][:12]}: {len(mine)} recordings", file=sys.stderr)
+        missing[name] = sound_repositories.fetch_repository(
+            repository, mine, folder, lambda row, file, data: write_whole(folder / stored_name(row, file), data))
+        if not missing[name]:
+            write_stamp(folder, stamp, key, [stored_name(row, file) for row, file in mine])
+    return missing
+
+
 # --- the whole ---
 
 def write_bank(rows, folder):
-    """bank.tsv lists what is there; returns its rows."""
-    present = [row for row in rows if (folder / stored_name(row)).is_file()]
-    lines = ["\t".join(BANK_COLUMNS)]
-    for row in present:
-        values = dict(row, path=stored_name(row))
-        lines.append("\t".join(values[column] for column in BANK_COLUMNS))
+    """bank.tsv lists what is there. Returns its rows."""
+    published = sound_repositories.published_files()
+    present = []
+    for row in rows:
+        values = dict(row, path=stored_name(row), start_seconds="0", end_seconds="0")
+        file = published.get((row["origin"], row["path"]))
+        if not (folder / values["path"]).is_file() and file is not None:
+            values.update(path=stored_name(row, file), start_seconds=file["start_seconds"],
+                          end_seconds=file["end_seconds"])
+        if (folder / values["path"]).is_file():
+            present.append(values)
+    lines = ["\t".join(BANK_COLUMNS)] + ["\t".join(row[column] for column in BANK_COLUMNS) for row in present]
     write_whole(folder / "bank.tsv", ("\n".join(lines) + "\n").encode())
     return present
+
+
+def remove_strangers(folder, rows):
+    """Removes files under DIR/audio that belong to no recording of the whole table (of either set)."""
+    published = sound_repositories.published_files()
+    wanted = {stored_name(row) for row in rows} | {stored_name(row, published[row["origin"], row["path"]]) for row in rows
+                                                   if (row["origin"], row["path"]) in published}
+    for path in (folder / "audio").rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
+            path.unlink()
+    for path in (folder / "audio").glob("*"):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def summary(rows):
@@ -249,7 +298,7 @@ def parse_arguments(arguments):
     parser = argparse.ArgumentParser(prog="run sounds", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=("core", "large"), default="core",
-                        help="core: 244 MB of packages (default); large: 968 MB, more recordings for training")
+                        help="core: 239 MB of packages (default); large: 962 MB, more recordings for training")
     parser.add_argument("--dir", type=pathlib.Path, default=default_folder(), help="where to (default: %(default)s)")
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="DIR",
                         help="a folder with esc10/ and ccsounds/ (and debs/, if you have the packages): nothing that is "
@@ -262,7 +311,8 @@ def main(arguments=None):
     if options.source is not None and not options.source.is_dir():
         print(f"--from: {options.source} is not a folder", file=sys.stderr)
         return 2
-    rows = [row for row in read_table(HERE / "recordings.tsv") if options.set == "large" or row["set"] == "core"]
+    every_row = read_table(HERE / "recordings.tsv")
+    rows = [row for row in every_row if options.set == "large" or row["set"] == "core"]
     packages = [row for row in read_table(HERE / "packages.tsv") if options.set == "large" or row["set"] == "core"]
     folder = options.dir
     folder.mkdir(parents=True, exist_ok=True)
@@ -276,7 +326,7 @@ def main(arguments=None):
         if options.source is not None and (options.source / name).is_dir():
             missing[name] = fetch_folder(name, mine, folder, options.source)
         elif not is_done(folder, name, rows_key(mine, "")):
-            missing[name] = fetch_repositories(name, mine, folder, stored_name)
+            missing.update(fetch_repositories(mine, folder))
     progress = Progress(sum(int(package["bytes"]) for package in packages))
     places = [options.source / "debs" if options.source else None, "/var/cache/apt/archives"]
     for package in sorted(packages, key=lambda row: int(row["bytes"])):
@@ -288,6 +338,7 @@ def main(arguments=None):
             missing[name] = [str(error)]
             progress.finish(f"{name}: failed", int(package["bytes"]))
 
+    remove_strangers(folder, every_row)
     present = write_bank(rows, folder)
     print(summary(present))
     complaints = {name: texts for name, texts in missing.items() if texts}

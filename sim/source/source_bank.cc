@@ -19,8 +19,12 @@ namespace auricle::sim {
 namespace {
 
 // Columns of bank.tsv, in order.
-enum Column { kClass, kGroup, kSplit, kKind, kWeight, kLicence, kSeconds, kHighpass, kOrigin, kPath, kAuthor, kTitle, kColumns };
-constexpr char kHeader[] = "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\torigin\tpath\tauthor\ttitle";
+enum Column {
+  kClass, kGroup, kSplit, kKind, kWeight, kLicence, kSeconds, kHighpass, kStart, kEnd, kOrigin, kPath, kAuthor, kTitle,
+  kColumns
+};
+constexpr char kHeader[] =
+    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle";
 
 // FNV-1a, 64 bit (Fowler, Noll, Vo; IETF draft-eastlake-fnv).
 std::string FingerprintOf(const std::string& text) {
@@ -69,6 +73,11 @@ absl::StatusOr<Recording> ParseRow(const std::string& line) {
   }
   if (!ParseNumber(cells[kHighpass], 0, 4000, &row.highpass_hz)) {
     return absl::InvalidArgumentError(absl::StrCat("highpass_hz: ", cells[kHighpass], "; must be 0 to 4000"));
+  }
+  if (!ParseNumber(cells[kStart], 0, 1e6, &row.start_seconds) || !ParseNumber(cells[kEnd], 0, 1e6, &row.end_seconds) ||
+      (row.end_seconds != 0 && row.end_seconds <= row.start_seconds)) {
+    return absl::InvalidArgumentError(absl::StrCat("start_seconds, end_seconds: ", cells[kStart], ", ", cells[kEnd],
+                                                   "; must be 0 or more, the end 0 or past the start"));
   }
   if (!StaysInside(cells[kPath])) return absl::InvalidArgumentError(absl::StrCat("path: ", cells[kPath], " leaves the bank's folder"));
   row.group = cells[kGroup];
@@ -184,7 +193,10 @@ absl::StatusOr<std::shared_ptr<const std::vector<float>>> SourceBank::LoadDry(in
     return absl::DataLossError(absl::StrCat(path, ": ", buffer.status().message()));
   }
   absl::StatusOr<std::vector<float>> dry =
-      MakeDrySignal(*buffer, {.sample_rate = sample_rate, .highpass_hz = row.highpass_hz});
+      MakeDrySignal(*buffer, {.sample_rate = sample_rate,
+                              .highpass_hz = row.highpass_hz,
+                              .start_seconds = row.start_seconds,
+                              .end_seconds = row.end_seconds});
   if (!dry.ok()) return absl::DataLossError(absl::StrCat(path, ": ", dry.status().message()));
   return Keep(key, std::make_shared<const std::vector<float>>(*std::move(dry)));
 }

@@ -38,6 +38,7 @@ struct Recording {
   std::string licence;     // as its publisher states it
   double seconds = 0;      // of the file, before anything is cut
   double highpass_hz = 0;  // 0: nothing to take away
+  double start_seconds = 0, end_seconds = 0;  // the part of the file that is the recording; end 0: to its end
   std::string path;        // relative to the bank's folder
   std::string author, title;  // for attribution
 };

@@ -23,12 +23,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr char kHeader[] = "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\torigin\tpath\tauthor\ttitle\n";
+constexpr char kHeader[] =
+    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle\n";
 
 // A row of bank.tsv.
 std::string Row(const std::string& clazz, const std::string& group, const std::string& split, const std::string& path,
-                const std::string& weight = "1.0") {
-  return clazz + "\t" + group + "\t" + split + "\tfield\t" + weight + "\tCC0\t1.0\t0\there\t" + path + "\tAnn\tA sound\n";
+                const std::string& weight = "1.0", const std::string& part = "0\t0") {
+  return clazz + "\t" + group + "\t" + split + "\tfield\t" + weight + "\tCC0\t1.0\t0\t" + part + "\there\t" + path + "\tAnn\tA sound\n";
 }
 
 class Bank : public ::testing::Test {
@@ -107,9 +108,11 @@ TEST_F(Bank, NamesTheLineAndTheFieldOfADamagedTable) {
       {"weight: heavy", Row("dog", "g2", "train", "audio/b.wav", "heavy")},
       {"weight: nan", Row("dog", "g2", "train", "audio/b.wav", "nan")},
       {"weight: -1", Row("dog", "g2", "train", "audio/b.wav", "-1")},
+      {"start_seconds", Row("dog", "g2", "train", "audio/b.wav", "1", "5.0\t4.0")},
+      {"end_seconds: 0, x", Row("dog", "g2", "train", "audio/b.wav", "1", "0\tx")},
       {"leaves the bank's folder", Row("dog", "g2", "train", "audio/../../etc/passwd")},
       {"path: /etc/passwd", Row("dog", "g2", "train", "/etc/passwd")},
-      {"columns; must be 12", "dog\tg2\ttrain\n"},
+      {"columns; must be 14", "dog\tg2\ttrain\n"},
   };
   for (const auto& [words, row] : bad) {
     const absl::Status status = OpenWith(good + row);
@@ -153,6 +156,18 @@ TEST_F(Bank, LoadsARecordingAtTheLevelOfAllDrySignals) {
   EXPECT_EQ((*bank)->LoadDry(0, 7999).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ((*bank)->LoadDry(1, 16000).status().code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ((*bank)->LoadDry(-1, 16000).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(Bank, LoadsThePartOfAFileThatIsTheRecording) {
+  StoreTone("audio/long.wav", 440, 5.0);
+  Store("bank.tsv", kHeader + Row("bell", "g1", "train", "audio/long.wav", "1", "1.5\t3.0") +
+                        Row("bell", "g2", "train", "audio/long.wav", "1", "9\t12"));
+  const auto bank = Open();
+  ASSERT_TRUE(bank.ok()) << bank.status();
+  const auto dry = (*bank)->LoadDry(0, 16000);
+  ASSERT_TRUE(dry.ok()) << dry.status();
+  EXPECT_NEAR(static_cast<double>((*dry)->size()) / 16000, 1.5, 0.03);
+  EXPECT_EQ((*bank)->LoadDry(1, 16000).status().code(), absl::StatusCode::kDataLoss);  // past the end of the file
 }
 
 TEST_F(Bank, TellsMissingFromDamagedFiles) {
