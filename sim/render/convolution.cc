@@ -48,11 +48,12 @@ HWY_EXPORT(MultiplyAddKernel);
 constexpr size_t kBlock = 4096, kFft = 2 * kBlock, kBins = kBlock + 1;
 constexpr size_t kChannels = audio::kFoaChannels;
 
-// [blocks, kBins]: the transforms of a signal's blocks, each zero-padded to kFft.
-absl::StatusOr<std::vector<audio::Complex>> TransformBlocks(std::span<const float> signal, size_t blocks) {
-  std::vector<float> rows(blocks * kBlock, 0.0f);
-  std::copy_n(signal.begin(), std::min(signal.size(), rows.size()), rows.begin());
-  return audio::ForwardFft(rows, blocks, kFft);
+// [channels, blocks, kBins]: the transforms of each channel's blocks, zero-padded to kFft. `planar` is [channels, n].
+absl::StatusOr<std::vector<audio::Complex>> TransformBlocks(std::span<const float> planar, size_t channels, size_t blocks) {
+  const size_t n = planar.size() / channels, row = blocks * kBlock;
+  std::vector<float> rows(channels * row, 0.0f);
+  for (size_t c = 0; c < channels; ++c) std::copy_n(planar.begin() + c * n, std::min(n, row), rows.begin() + c * row);
+  return audio::ForwardFft(rows, channels * blocks, kFft);
 }
 
 // sum += a * b, bin by bin.
@@ -73,18 +74,19 @@ absl::StatusOr<std::vector<float>> ConvolveFoa(std::span<const float> signal, co
   const size_t out_blocks = std::min(blocks_of(frames), blocks_of(signal.size() + taps - 1));
   const size_t in_blocks = std::min(blocks_of(signal.size()), out_blocks), parts = std::min(blocks_of(taps), out_blocks);
 
-  absl::StatusOr<std::vector<audio::Complex>> in = TransformBlocks(signal, in_blocks);
+  absl::StatusOr<std::vector<audio::Complex>> in = TransformBlocks(signal, 1, in_blocks);
   if (!in.ok()) return in.status();
+  absl::StatusOr<std::vector<audio::Complex>> filters = TransformBlocks(response.samples, kChannels, parts);
+  if (!filters.ok()) return filters.status();
   std::vector<audio::Complex> products(out_blocks * kBins);
   for (size_t c = 0; c < kChannels; ++c) {
-    absl::StatusOr<std::vector<audio::Complex>> filter = TransformBlocks(response.channel(static_cast<int>(c)), parts);
-    if (!filter.ok()) return filter.status();
+    const audio::Complex* filter = filters->data() + c * parts * kBins;
     // Output block n is the sum over partitions p of input block n - p through partition p; its second half runs over into
     // block n + 1.
     std::ranges::fill(products, audio::Complex(0.0f, 0.0f));
     for (size_t n = 0; n < out_blocks; ++n) {
       for (size_t p = n < in_blocks ? 0 : n - in_blocks + 1; p < std::min(parts, n + 1); ++p) {
-        MultiplyAdd(in->data() + (n - p) * kBins, filter->data() + p * kBins, products.data() + n * kBins);
+        MultiplyAdd(in->data() + (n - p) * kBins, filter + p * kBins, products.data() + n * kBins);
       }
     }
     absl::StatusOr<std::vector<float>> pieces = audio::InverseFft(products, out_blocks, kFft);

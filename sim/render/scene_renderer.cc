@@ -23,6 +23,8 @@ namespace auricle::sim {
 namespace {
 
 constexpr std::array<double, 6> kOctaves = {125, 250, 500, 1000, 2000, 4000};
+// Where responses end: below every noise floor, and far enough under -35 dB for T30.
+constexpr double kResponseFloorDb = 50.0;
 // signal_to_rest_db is kept within these.
 constexpr double kMostRatioDb = 60.0;
 
@@ -35,7 +37,7 @@ struct HeardSource {
 
 absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source) {
   if (plan.free_field) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
-  return RenderRoom(plan.room, source.position_m, plan.listener_m, {.sample_rate = plan.sample_rate, .key = source.key});
+  return RenderRoom(plan.room, source.position_m, plan.listener_m, {.sample_rate = plan.sample_rate, .floor_db = kResponseFloorDb, .key = source.key});
 }
 
 // Adds the source to `mix` and returns its own share and times.

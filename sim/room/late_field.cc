@@ -10,7 +10,7 @@
 namespace auricle::sim {
 namespace {
 
-constexpr int kNodes = 16;
+constexpr int kNodes = 12;
 struct Quadrature {
   std::array<double, kNodes> node, weight;  // on [0, 1]
 };
