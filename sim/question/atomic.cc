@@ -59,11 +59,12 @@ std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
 
 // Where truths lie in scenes of default distributions, and how they crowd there.
 constexpr OptionRange kMetres = {0.5, 6.0, true, {1, 1, 1, 1, 1, 1, 1, 1}};
-constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.6, 0.3, 0.15, 0.15, 0.4, 0.8, 1}};
-constexpr OptionRange kReverberation = {0.13, 1.3, true, {1, 1, 1, 1, 0.7, 0.5, 0.5, 0.6}};
-constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 1, 0.8, 0.6, 0.5, 0.5, 0.6, 0.8}};
+constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.7, 0.5, 0.36, 0.36, 0.4, 0.64, 0.9}};
+constexpr OptionRange kReverberation = {0.2, 1.6, true, {1, 1, 0.66, 0.61, 0.39, 0.34, 0.28, 0.55}};
+constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 0.55, 0.4, 0.27, 0.26, 0.3, 0.45, 1}};
 
-OptionRange OnsetRange(const HeardScene& heard) { return {0.0, 0.88 * heard.duration_s, false}; }
+// What thinning leaves of onsets and of volumes.
+constexpr double kKeptOnAverage = 0.42;
 
 // Reverberation times need a finer figure than onsets: 0.05 s.
 std::string ReverberationPhrase(double seconds) {
@@ -192,7 +193,8 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.text = SayWhenStart(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      const double fake = random.Uniform(0.0, 0.8 * heard.duration_s);
+      if (asking.lot >= kKeptOnAverage) return std::nullopt;  // thinned out like the onsets of present sounds
+      const double fake = random.Uniform(0.0, 0.7 * heard.duration_s);
       for (double onset : DrawNumbers(OnsetRange(heard), fake, 0.0, {})) draft.options.push_back(SecondsPhrase(onset));
       draft.options[0] = std::string(kNoSuchSound);
     }
@@ -369,6 +371,7 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
+    if (room.free_field() && asking.lot >= kKeptOnAverage) return std::nullopt;
     const double volume = room.free_field() ? random.LogUniform(45.0, 449.0) : room.volume_m3();
     for (double option : DrawNumbers(kVolume, volume, room.free_field() ? 0.0 : asking.lot, {})) {
       draft.options.push_back(VolumePhrase(option));

@@ -65,6 +65,10 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
   return AzimuthPhrase(source.azimuth_deg);
 }
 
+OptionRange OnsetRange(const HeardScene& heard) {
+  return {0.0, 0.7 * heard.duration_s, false, {0.25, 0.27, 0.42, 0.35, 0.6, 0.6, 1, 1}};
+}
+
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {
   draft.key.set_azimuth_deg(WrapDegrees(azimuth_deg));
   const int sector = SectorOf(azimuth_deg);

@@ -11,6 +11,7 @@
 
 #include "auricle/v1/question.pb.h"
 #include "sim/question/heard.h"
+#include "sim/question/option_drawing.h"
 #include "sim/question/tasks.h"
 #include "sim/scene/random.h"
 
@@ -60,6 +61,9 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
 // Azimuth as the right answer: in degrees, or in words where it lies within 15 degrees of a sector's centre. Fills key
 // and, for multiple choice, options. `in_words` is set for the caller's choice of wording. False where impossible.
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft);
+
+// Onsets: the first 70 % of the clip, most of them early.
+OptionRange OnsetRange(const HeardScene& heard);
 
 // A random element's pointer, nullptr for an empty list.
 template <typename T>

@@ -51,6 +51,9 @@ std::vector<std::string> SignAndSize(const std::string& winner, const std::strin
           absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
 }
 
+// Angles between two sources of a scene crowd between 40 and 120 degrees.
+constexpr OptionRange kSeparation = {15.0, 180.0, false, {0.9, 0.5, 0.5, 0.43, 0.65, 0.67, 1, 1}};
+
 void AnswerWithClass(const ClassWords& words, Draft& draft) {
   draft.key.mutable_classes()->add_class_names(words.name);
   draft.key.set_reference(Sentence(words.the_noun));
@@ -356,8 +359,7 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
     for (const HeardSource& other : heard.sources) {
       if (&other != source) swaps.push_back(other.onset_s);
     }
-    const OptionRange range = {0.0, 0.88 * heard.duration_s, false};
-    for (double onset : DrawNumbers(range, source->onset_s, asking.lot, swaps)) {
+    for (double onset : DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, swaps)) {
       draft.options.push_back(SecondsPhrase(onset));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -381,7 +383,7 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers({15.0, 180.0, false}, angle, asking.lot, {})) {
+    for (double option : DrawNumbers(kSeparation, angle, asking.lot, {})) {
       draft.options.push_back(AnglePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

@@ -76,7 +76,7 @@ TEST(QuestionBalanceTest, TheRightNumberStandsAnywhereInTheOrder) {
     }
     ASSERT_GT(total, 300) << task;
     for (int rank = 0; rank < 4; ++rank) {
-      EXPECT_NEAR(count[rank] / total, 0.25, 0.09) << task << " rank " << rank;
+      EXPECT_NEAR(count[rank] / total, 0.25, 0.10) << task << " rank " << rank;
     }
   }
 }
@@ -107,7 +107,7 @@ TEST(QuestionBalanceTest, ThePriorOfAnswersIsNearChance) {
     }
     const double accuracy = correct / static_cast<double>(questions.size() - half);
     // Counting is bounded by the number of sources in a scene: three at most, so a third is what guessing gives.
-    const double most = task == "count_sources" ? 0.45 : 0.35;
+    const double most = task == "count_sources" ? 0.42 : 0.36;
     EXPECT_LT(accuracy, most) << task;
     RecordProperty(task, std::to_string(accuracy));
     if (getenv("AURICLE_SHOW_PRIORS") != nullptr) printf("%-40s %.3f of %zu\n", task.c_str(), accuracy, questions.size());

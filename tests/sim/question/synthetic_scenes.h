@@ -2,6 +2,7 @@
 #ifndef TESTS_SIM_QUESTION_SYNTHETIC_SCENES_H_
 #define TESTS_SIM_QUESTION_SYNTHETIC_SCENES_H_
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ inline v1::Scene EmptyScene(double seconds = 10.0) {
   return scene;
 }
 
+// Onsets, distances, reverberation and sizes are spread as in scenes of default distributions.
 // One to three sources of different classes, 20 degrees or more apart; one scene in ten is free field.
 inline v1::Scene DrawScene(uint64_t index) {
   Random random(17, index, "synthetic");
@@ -60,7 +62,7 @@ inline v1::Scene DrawScene(uint64_t index) {
     scene.mutable_room()->set_t30_seconds(0);
   } else {
     scene.mutable_room()->set_volume_m3(length * width * height);
-    scene.mutable_room()->set_t30_seconds(random.Uniform(0.15, 1.0));
+    scene.mutable_room()->set_t30_seconds(random.Uniform(0.15, 1.0) * random.Uniform(1.0, 1.5));
   }
   const int sources = static_cast<int>(random.Int(1, 3));
   std::vector<std::string> classes;
@@ -74,10 +76,9 @@ inline v1::Scene DrawScene(uint64_t index) {
     for (double other : azimuths) apart &= std::abs(std::remainder(azimuth - other, 360.0)) >= 20.0;
     if (!apart) continue;
     const double metres = random.LogUniform(0.5, 6.0);
-    const double up = random.Uniform(0.2, height - 0.2) - ear;
-    if (std::abs(up) > 0.9 * metres) continue;
+    const double up = random.Uniform(std::max(0.2 - ear, -0.9 * metres), std::min(height - 0.2 - ear, 0.9 * metres));
     const double elevation = std::asin(up / metres) * 180.0 / M_PI;
-    const double start = random.Uniform(0.0, 0.8 * scene.duration_seconds());
+    const double start = scene.duration_seconds() * (1.0 - std::cbrt(random.Uniform(0.05, 1.0)));
     const double end = std::min(scene.duration_seconds(), start + random.LogUniform(0.3, 6.0));
     AddSource(scene, classes[i], azimuth, elevation, metres, start, end);
     azimuths.push_back(azimuth);

@@ -1,0 +1,226 @@
+#include "sim/bench/benchmark.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "model/audio/audio_file.h"
+#include "nlohmann/json.hpp"
+#include "sim/question/questions.h"
+#include "sim/render/scene_renderer.h"
+#include "sim/scene/scene_sampler.h"
+
+namespace auricle::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::string Hex(uint64_t hash) { return absl::StrFormat("%016x", hash); }
+
+absl::Status WriteText(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) return absl::UnavailableError(absl::StrCat(path.string(), ": cannot be written"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::NotFoundError(absl::StrCat(path.string(), ": cannot be read"));
+  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
+absl::Status Validate(const BenchmarkSpec& spec) {
+  if (spec.scenes < 1 || spec.scenes > 100000) {
+    return absl::InvalidArgumentError(absl::StrCat("scenes = ", spec.scenes, " is out of range [1, 100000]"));
+  }
+  if (spec.questions < 1 || spec.questions > 1000000) {
+    return absl::InvalidArgumentError(absl::StrCat("questions = ", spec.questions, " is out of range [1, 1000000]"));
+  }
+  return absl::OkStatus();
+}
+
+v1::SceneSpec FilledIn(const v1::SceneSpec& given) {
+  v1::SceneSpec spec = given;
+  if (spec.split().empty()) spec.set_split("test");
+  if (spec.name().empty()) spec.set_name("bench");
+  return spec;
+}
+
+// What decides the content: two folders with the same text hold the same benchmark.
+Json MadeFrom(const BenchmarkSpec& spec, const SourceBank& bank) {
+  Json json;
+  json["seed"] = spec.seed;
+  json["scenes"] = spec.scenes;
+  json["questions"] = spec.questions;
+  json["bank"] = bank.fingerprint();
+  json["scene_spec"] = Hex(FnvHash(FilledIn(spec.scene_spec).SerializeAsString()));
+  return json;
+}
+
+// The stamps as the files are now.
+absl::StatusOr<BenchmarkStamp> StampOf(const fs::path& folder) {
+  absl::StatusOr<std::string> text = ReadText(folder / "questions.jsonl");
+  if (!text.ok()) return text.status();
+  absl::StatusOr<std::vector<QuestionRow>> rows = ReadQuestionRows((folder / "questions.jsonl").string());
+  if (!rows.ok()) return rows.status();
+  BenchmarkStamp stamp;
+  std::set<std::string> seen;
+  uint64_t audio_hash = kFnvStart;
+  for (const QuestionRow& row : *rows) {
+    ++(row.question.form() == v1::QUESTION_FORM_OPEN ? stamp.open : stamp.multiple_choice);
+    if (!seen.insert(row.audio).second) continue;
+    absl::StatusOr<std::string> audio = ReadText(folder / row.audio);
+    if (!audio.ok()) return audio.status();
+    audio_hash = FnvHash(*audio, audio_hash);
+  }
+  stamp.scenes = static_cast<int>(seen.size());
+  stamp.questions_hash = Hex(FnvHash(*text));
+  stamp.audio_hash = Hex(audio_hash);
+  return stamp;
+}
+
+// True where `folder` already holds what `made_from` would make.
+bool IsThere(const fs::path& folder, const Json& made_from) {
+  const absl::StatusOr<std::string> text = ReadText(folder / "benchmark.json");
+  if (!text.ok()) return false;
+  const Json json = Json::parse(*text, nullptr, false);
+  return json.is_object() && json.contains("made_from") && json["made_from"] == made_from &&
+         CheckBenchmark(folder.string()).ok();
+}
+
+}  // namespace
+
+std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
+                                          uint64_t seed) {
+  using Place = std::pair<size_t, size_t>;  // scene, question
+  std::map<std::pair<int, std::string>, std::vector<Place>> cells;
+  for (size_t scene = 0; scene < by_scene.size(); ++scene) {
+    for (size_t i = 0; i < by_scene[scene].size(); ++i) {
+      cells[{by_scene[scene][i].form(), by_scene[scene][i].task()}].push_back({scene, i});
+    }
+  }
+  Random random(seed, 0, "bench/select");
+  for (auto& [cell, places] : cells) random.Shuffle(places);
+  std::vector<int> load(by_scene.size(), 0);
+  std::set<Place> chosen;
+  std::map<int, int> count;  // by form
+  bool more = true;
+  while (more) {  // one question for every cell a round, from the scene that was asked least
+    more = false;
+    for (auto& [cell, places] : cells) {
+      if (count[cell.first] >= each_form || places.empty()) continue;
+      const auto least = std::min_element(places.begin(), places.end(), [&load](const Place& a, const Place& b) {
+        return load[a.first] < load[b.first];
+      });
+      ++load[least->first];
+      ++count[cell.first];
+      chosen.insert(*least);
+      places.erase(least);
+      more = true;
+    }
+  }
+  std::vector<v1::Question> questions;
+  for (const auto& [scene, i] : chosen) questions.push_back(by_scene[scene][i]);
+  return questions;
+}
+
+absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, const SourceBank& bank,
+                                                 const std::string& folder, const BenchmarkProgress& progress) {
+  if (absl::Status valid = Validate(spec); !valid.ok()) return valid;
+  const fs::path root(folder);
+  const Json made_from = MadeFrom(spec, bank);
+  if (IsThere(root, made_from)) return CheckBenchmark(folder);
+  std::error_code error;
+  fs::create_directories(root / "audio", error);
+  if (error) return absl::UnavailableError(absl::StrCat((root / "audio").string(), ": ", error.message()));
+  const v1::SceneSpec scene_spec = FilledIn(spec.scene_spec);
+
+  std::vector<std::vector<v1::Question>> by_scene;
+  for (int i = 0; i < spec.scenes; ++i) {
+    absl::StatusOr<ScenePlan> plan = PlanScene(scene_spec, bank, spec.seed, static_cast<uint64_t>(i));
+    if (!plan.ok()) return plan.status();
+    absl::StatusOr<RenderedScene> scene = RenderScene(*plan, bank);
+    if (!scene.ok()) return scene.status();
+    const std::string stem = (root / "audio" / scene->truth.id()).string();
+    if (absl::Status written = audio::WriteFoaFile(stem + ".flac", scene->audio); !written.ok()) return written;
+    if (absl::Status written = WriteText(stem + ".scene.json", SceneToJsonText(scene->truth) + "\n"); !written.ok()) {
+      return written;
+    }
+    QuestionOptions options;
+    options.per_scene = 0;
+    options.held_out_wordings = true;
+    Random random(spec.seed, static_cast<uint64_t>(i), "bench/questions");
+    by_scene.push_back(AskAbout(scene->truth, options, random));
+    if (progress) progress(static_cast<size_t>(i) + 1, static_cast<size_t>(spec.scenes));
+  }
+
+  std::string lines;
+  for (const v1::Question& question : SelectQuestions(by_scene, spec.questions, spec.seed)) {
+    lines += QuestionRowToJson({question, absl::StrCat("audio/", question.scene_id(), ".flac")}) + "\n";
+  }
+  if (absl::Status written = WriteText(root / "questions.jsonl", lines); !written.ok()) return written;
+  absl::StatusOr<BenchmarkStamp> stamp = StampOf(root);
+  if (!stamp.ok()) return stamp.status();
+  Json json;
+  json["made_from"] = made_from;
+  json["scenes"] = stamp->scenes;
+  json["multiple_choice"] = stamp->multiple_choice;
+  json["open"] = stamp->open;
+  json["questions_hash"] = stamp->questions_hash;
+  json["audio_hash"] = stamp->audio_hash;
+  if (absl::Status written = WriteText(root / "benchmark.json", json.dump(2) + "\n"); !written.ok()) return written;
+  return stamp;
+}
+
+absl::StatusOr<BenchmarkStamp> CheckBenchmark(const std::string& folder) {
+  const fs::path root(folder);
+  absl::StatusOr<std::string> text = ReadText(root / "benchmark.json");
+  if (!text.ok()) return text.status();
+  const Json json = Json::parse(*text, nullptr, false);
+  absl::StatusOr<BenchmarkStamp> stamp = StampOf(root);
+  if (!stamp.ok()) return stamp.status();
+  for (const auto& [name, now] : {std::pair{"questions_hash", stamp->questions_hash}, std::pair{"audio_hash", stamp->audio_hash}}) {
+    const bool same = json.is_object() && json.contains(name) && json[name].is_string() && json[name] == now;
+    if (!same) return absl::DataLossError(absl::StrCat(folder, ": ", name, " is ", now, ", not what benchmark.json says"));
+  }
+  return stamp;
+}
+
+absl::Status WriteControl(const std::string& folder, Control control, const BenchmarkProgress& progress) {
+  const fs::path root(folder);
+  const std::string name(ControlName(control));
+  absl::StatusOr<std::vector<QuestionRow>> rows = ReadQuestionRows((root / "questions.jsonl").string());
+  if (!rows.ok()) return rows.status();
+  const std::string audio_folder = "audio-" + name;
+  std::error_code error;
+  fs::create_directories(root / audio_folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat((root / audio_folder).string(), ": ", error.message()));
+  std::map<std::string, std::string> changed;  // audio of the benchmark -> of the control
+  std::string lines;
+  size_t done = 0;
+  for (QuestionRow& row : *rows) {
+    std::string& audio = changed[row.audio];
+    if (audio.empty()) {
+      audio = absl::StrCat(audio_folder, "/", fs::path(row.audio).filename().string());
+      absl::StatusOr<audio::FoaClip> clip = audio::ReadFoaFile((root / row.audio).string(), audio::FoaFormat::kAmbiX);
+      if (!clip.ok()) return clip.status();
+      absl::Status written = audio::WriteFoaFile((root / audio).string(), ApplyControl(control, *clip));
+      if (!written.ok()) return written;
+    }
+    row.audio = audio;
+    lines += QuestionRowToJson(row) + "\n";
+    if (progress) progress(++done, rows->size());
+  }
+  return WriteText(root / absl::StrCat("questions-", name, ".jsonl"), lines);
+}
+
+}  // namespace auricle::sim

@@ -1,0 +1,66 @@
+// The fixed benchmark (asa-bench, DESIGN section 10): scenes of test recordings and test rooms, questions over all tasks
+// in both forms with wordings that training never used, and the controls.
+//
+// A folder:
+//   audio/<scene>.flac, audio/<scene>.scene.json   four-channel AmbiX, and its truth
+//   questions.jsonl                                 what to ask (benchmark_rows.h)
+//   benchmark.json                                  what it was made from, and its stamps
+//   audio-<control>/<scene>.flac, questions-<control>.jsonl   the same with something taken away
+#ifndef SIM_BENCH_BENCHMARK_H_
+#define SIM_BENCH_BENCHMARK_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "auricle/v1/scene.pb.h"
+#include "sim/bench/benchmark_rows.h"
+#include "sim/bench/controls.h"
+#include "sim/source/source_bank.h"
+
+namespace auricle::sim {
+
+struct BenchmarkSpec {
+  uint64_t seed = 1;
+  // [1, 100000]
+  int scenes = 200;
+  // Of each form, spread evenly over the tasks that the scenes allow; [1, 1000000]. Fewer come out where scenes run dry.
+  int questions = 624;
+  // Split "test" and name "bench" where not set.
+  v1::SceneSpec scene_spec;
+};
+
+struct BenchmarkStamp {
+  int scenes = 0;
+  int multiple_choice = 0;
+  int open = 0;
+  std::string questions_hash;  // FNV-1a of questions.jsonl, 16 hex digits
+  std::string audio_hash;      // of the FLAC files in the order of the scenes
+};
+
+// Called after each step; total is known from the start.
+using BenchmarkProgress = std::function<void(size_t done, size_t total)>;
+
+// Makes the benchmark in `folder` (created). Where benchmark.json already names the same spec, seed and bank and its
+// stamps still hold, nothing is done. Files are overwritten otherwise.
+// INVALID_ARGUMENT: a field of the spec. UNAVAILABLE: the disk refused. Errors of planning and rendering are passed on.
+absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, const SourceBank& bank,
+                                                 const std::string& folder, const BenchmarkProgress& progress = {});
+
+// Reads the stamps of benchmark.json and holds them against the files. DATA_LOSS where they differ.
+absl::StatusOr<BenchmarkStamp> CheckBenchmark(const std::string& folder);
+
+// Writes the audio of one control and questions-<control>.jsonl beside an existing benchmark.
+absl::Status WriteControl(const std::string& folder, Control control, const BenchmarkProgress& progress = {});
+
+// Chooses `each_form` questions of each form from all that could be asked (in the order of scenes), so that tasks get
+// equal shares and no scene is asked much more than the others. Deterministic. The result is in the order of scenes.
+std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
+                                          uint64_t seed);
+
+}  // namespace auricle::sim
+
+#endif  // SIM_BENCH_BENCHMARK_H_

@@ -1,0 +1,166 @@
+// auricle-bench: makes the benchmark and scores answers to it. The answers come from `auricle eval`.
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/util/json_util.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "sim/bench/benchmark.h"
+#include "sim/bench/controls.h"
+#include "sim/bench/report.h"
+#include "sim/bench/scoring.h"
+#include "sim/source/source_bank.h"
+
+namespace auricle::sim {
+namespace {
+
+constexpr char kUsage[] = R"(auricle-bench generate --out DIR [--seed 1] [--scenes 200] [--questions 624] [--bank DIR] [--spec JSON]
+                       [--control zero-spatial|silence|mono|all]...
+    Renders test scenes and writes audio/, questions.jsonl and benchmark.json with their stamps. What is there already
+    and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
+auricle-bench check --out DIR
+    Holds the files against the stamps of benchmark.json.
+auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json]
+    Accuracy per task, level and overall beside chance, the best constant answer and the controls, with 95 % intervals;
+    azimuth errors of answers and evidence. --json: one object a line. Exit status 3 where a floor is missed.
+)";
+
+struct Flags {
+  std::string verb;
+  std::map<std::string, std::vector<std::string>> values;
+
+  std::string Get(const std::string& name, const std::string& fallback = "") const {
+    const auto it = values.find(name);
+    return it == values.end() ? fallback : it->second.back();
+  }
+  const std::vector<std::string>& All(const std::string& name) const {
+    static const std::vector<std::string>* const none = new std::vector<std::string>;
+    const auto it = values.find(name);
+    return it == values.end() ? *none : it->second;
+  }
+};
+
+absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
+  static constexpr std::string_view kKnown[] = {"out", "seed", "scenes", "questions", "bank", "spec", "control", "answers", "json"};
+  Flags flags;
+  if (argc > 1) flags.verb = argv[1];
+  for (int i = 2; i < argc; ++i) {
+    std::string name = argv[i];
+    if (name.rfind("--", 0) != 0) return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is no flag"));
+    name = name.substr(2);
+    std::string value;
+    const size_t equals = name.find('=');
+    if (equals != std::string::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    } else if (name != "json") {
+      if (i + 1 == argc) return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a value"));
+      value = argv[++i];
+    }
+    bool known = false;
+    for (std::string_view one : kKnown) known |= one == name;
+    if (!known) return absl::InvalidArgumentError(absl::StrCat("--", name, " is not known"));
+    flags.values[name].push_back(value);
+  }
+  return flags;
+}
+
+BenchmarkProgress ProgressBar(const std::string& what) {
+  return [what](size_t done, size_t total) {
+    std::fprintf(stderr, "\r%s %zu of %zu%s", what.c_str(), done, total, done == total ? "\n" : "");
+  };
+}
+
+void PrintStamp(const BenchmarkStamp& stamp) {
+  std::printf("%d scenes, %d multiple-choice and %d open questions\nquestions %s\naudio     %s\n", stamp.scenes,
+              stamp.multiple_choice, stamp.open, stamp.questions_hash.c_str(), stamp.audio_hash.c_str());
+}
+
+absl::Status Generate(const Flags& flags) {
+  const std::string folder = flags.Get("out");
+  if (folder.empty()) return absl::InvalidArgumentError("--out is missing");
+  BenchmarkSpec spec;
+  if (!absl::SimpleAtoi(flags.Get("seed", "1"), &spec.seed)) return absl::InvalidArgumentError("--seed is no whole number");
+  if (!absl::SimpleAtoi(flags.Get("scenes", "200"), &spec.scenes)) return absl::InvalidArgumentError("--scenes is no number");
+  if (!absl::SimpleAtoi(flags.Get("questions", "624"), &spec.questions)) {
+    return absl::InvalidArgumentError("--questions is no number");
+  }
+  if (const std::string json = flags.Get("spec"); !json.empty()) {
+    const auto parsed = google::protobuf::util::JsonStringToMessage(json, &spec.scene_spec);
+    if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat("--spec: ", parsed.ToString()));
+  }
+  auto bank = SourceBank::Open(flags.Get("bank", SourceBank::DefaultFolder()));
+  if (!bank.ok()) return bank.status();
+  absl::StatusOr<BenchmarkStamp> stamp = GenerateBenchmark(spec, **bank, folder, ProgressBar("scene"));
+  if (!stamp.ok()) return stamp.status();
+  PrintStamp(*stamp);
+  for (const std::string& name : flags.All("control")) {
+    for (Control control : AllControls()) {
+      if (name != "all" && name != ControlName(control)) continue;
+      absl::Status written = WriteControl(folder, control, ProgressBar(std::string(ControlName(control))));
+      if (!written.ok()) return written;
+    }
+    if (name != "all" && !FindControl(name)) {
+      return absl::InvalidArgumentError("--control is none of zero-spatial, silence, mono, all");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const Flags& flags) {
+  absl::StatusOr<BenchmarkStamp> stamp = CheckBenchmark(flags.Get("out"));
+  if (!stamp.ok()) return stamp.status();
+  PrintStamp(*stamp);
+  return absl::OkStatus();
+}
+
+absl::Status ScoreFiles(const Flags& flags, bool* missed) {
+  ScoringInput input;
+  input.questions_path = flags.Get("questions");
+  input.answers_path = flags.Get("answers");
+  for (const std::string& control : flags.All("control")) {
+    const size_t equals = control.find('=');
+    if (equals == std::string::npos) return absl::InvalidArgumentError("--control for score is NAME=FILE");
+    input.control_answers[control.substr(0, equals)] = control.substr(equals + 1);
+  }
+  absl::StatusOr<BenchmarkReport> report = ScoreAnswers(input);
+  if (!report.ok()) return report.status();
+  const std::vector<Measurement> measurements = Measurements(*report);
+  for (const Measurement& one : measurements) *missed |= !one.ok;
+  const std::string text = flags.values.count("json") > 0 ? MeasurementLines(measurements) : ReportTable(*report);
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  absl::StatusOr<Flags> flags = ParseFlags(argc, argv);
+  absl::Status status = flags.status();
+  bool missed = false;
+  if (status.ok()) {
+    if (flags->verb == "generate") {
+      status = Generate(*flags);
+    } else if (flags->verb == "check") {
+      status = Check(*flags);
+    } else if (flags->verb == "score") {
+      status = ScoreFiles(*flags, &missed);
+    } else {
+      std::fputs(kUsage, flags->verb == "--help" || flags->verb == "help" ? stdout : stderr);
+      return flags->verb == "--help" || flags->verb == "help" ? 0 : 2;
+    }
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "auricle-bench: %s\n", std::string(status.message()).c_str());
+    return 1;
+  }
+  return missed ? 3 : 0;
+}
+
+}  // namespace
+}  // namespace auricle::sim
+
+int main(int argc, char** argv) { return auricle::sim::Main(argc, argv); }
