@@ -3,16 +3,19 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/train/decoder_step.h"
 #include "model/train/encoder_step.h"
 #include "model/train/learner.h"
+#include "model/train/mixed_precision.h"
 #include "server/training/heard_window.h"
 #include "server/training/question_maker.h"
 #include "server/training/scene_maker.h"
@@ -338,6 +341,7 @@ class DecoderStage : public Stage {
   torch::Tensor HeldOutLogits(const std::vector<train::AnswerRow>& rows, const std::vector<int64_t>& places,
                               train::AnswerBatch& batch) {
     batch = train::PackAnswers(rows, questions_->chat().padding()).To(shop_.device);
+    const train::MixedPrecision scope(shop_.device.type(), shop_.config.bf16);
     const bool audio = config_.evidence == "audio";
     model::EarsOutput heard;
     if (audio) heard = validation_.Heard(places);
@@ -345,18 +349,38 @@ class DecoderStage : public Stage {
                                                         audio ? &heard : nullptr, batch));
   }
 
+  // Runs part(i) for i in [0, parts) on all threads, without gradients and in bf16 where the run is.
+  absl::Status InParts(int64_t parts, const std::function<absl::Status(int64_t)>& part) {
+    std::atomic<int64_t> next{0};
+    std::vector<absl::Status> statuses(shop_.team.size());
+    shop_.team.Run([&](int t) {
+      const torch::NoGradGuard no_grad;
+      try {
+        for (int64_t i = next++; i < parts; i = next++) statuses[t].Update(part(i));
+      } catch (const c10::Error& error) {
+        statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
+      }
+    });
+    for (const absl::Status& status : statuses) {
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ScoreLetters(Row& row) {
     const std::vector<int64_t> letters = questions_->letters();
     const torch::Tensor letter_ids = torch::tensor(letters, torch::kInt64).to(shop_.device);
-    double right[4] = {}, asked[4] = {};
-    constexpr int64_t kRows = 10;
-    for (int64_t b = 0; b < config_.validation_scenes; b += kRows) {
+    constexpr int64_t kRows = 5;
+    const int64_t parts = (config_.validation_scenes + kRows - 1) / kRows;
+    std::vector<std::array<double, 4>> right(parts, std::array<double, 4>{}), asked = right;
+    const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
       std::vector<train::AnswerRow> rows;
       std::vector<int64_t> places;
-      std::vector<std::pair<int, size_t>> expected;  // level, letter
-      for (int64_t scene = b; scene < std::min(b + kRows, config_.validation_scenes); ++scene) {
+      std::vector<std::pair<int, int64_t>> expected;  // level, letter
+      for (int64_t scene = part * kRows; scene < std::min((part + 1) * kRows, config_.validation_scenes); ++scene) {
         train::AnswerRow packed = HeldOutRow(scene);
-        for (const v1::Question& question : questions_->HeldOut(validation_.truth(scene), sim::AskForm::kMultipleChoice, 12)) {
+        for (const v1::Question& question :
+             questions_->HeldOut(validation_.truth(scene), sim::AskForm::kMultipleChoice, 12)) {
           auto block = questions_->Block(question);
           if (!block.ok()) return block.status();
           packed.blocks.push_back(*std::move(block));
@@ -365,72 +389,95 @@ class DecoderStage : public Stage {
         rows.push_back(std::move(packed));
         places.push_back(scene);
       }
-      if (expected.empty()) continue;
+      if (expected.empty()) return absl::OkStatus();
       train::AnswerBatch batch;
       const torch::Tensor logits = HeldOutLogits(rows, places, batch);
       const torch::Tensor first = batch.target_is_first.eq(1).nonzero().squeeze(1);
       const torch::Tensor said = logits.index_select(0, first).index_select(1, letter_ids).argmax(1).to(torch::kCPU);
       for (size_t i = 0; i < expected.size(); ++i) {
-        const bool good = said[static_cast<int64_t>(i)].item<int64_t>() == static_cast<int64_t>(expected[i].second);
-        const int level = std::clamp(expected[i].first, 1, 3);
-        for (int k : {0, level}) {
-          right[k] += good;
-          asked[k] += 1;
+        const bool good = said[static_cast<int64_t>(i)].item<int64_t>() == expected[i].second;
+        for (int k : {0, std::clamp(expected[i].first, 1, 3)}) {
+          right[part][k] += good;
+          asked[part][k] += 1;
         }
       }
-    }
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
     const char* names[] = {"choice", "choice_l1", "choice_l2", "choice_l3"};
-    for (int k = 0; k < 4; ++k) row.emplace_back(names[k], asked[k] > 0 ? right[k] / asked[k] : std::nan(""));
-    row.emplace_back("choice_asked", asked[0]);
+    for (int k = 0; k < 4; ++k) {
+      double all_right = 0, all = 0;
+      for (int64_t part = 0; part < parts; ++part) {
+        all_right += right[part][k];
+        all += asked[part][k];
+      }
+      row.emplace_back(names[k], all > 0 ? all_right / all : std::nan(""));
+      if (k == 0) asked_ = all;
+    }
+    row.emplace_back("choice_asked", asked_);
     return absl::OkStatus();
   }
 
-  // Greedy answers, all of a batch one token further at a time; without a cache, since there are few.
+  // Greedy answers, all of a part one token further at a time; without a cache, since there are few.
   absl::Status ScoreAnswers(Row& row) {
-    std::vector<train::AnswerRow> rows;
-    std::vector<int64_t> places;
     std::vector<v1::Question> questions;
-    for (int64_t scene = 0; scene < config_.validation_scenes && static_cast<int64_t>(questions.size()) < config_.validation_answers; ++scene) {
+    std::vector<int64_t> scenes;
+    for (int64_t scene = 0; scene < config_.validation_scenes; ++scene) {
       for (const v1::Question& question : questions_->HeldOut(validation_.truth(scene), sim::AskForm::kOpen, 2)) {
-        auto block = questions_->Block(question);
+        if (static_cast<int64_t>(questions.size()) >= config_.validation_answers) break;
+        questions.push_back(question);
+        scenes.push_back(scene);
+      }
+    }
+    const int64_t count = static_cast<int64_t>(questions.size());
+    if (count == 0) return absl::OkStatus();
+    const int64_t parts = std::min<int64_t>(count, shop_.team.size());
+    std::vector<int64_t> right(parts, 0);
+    const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
+      std::vector<train::AnswerRow> rows;
+      std::vector<int64_t> places;
+      std::vector<const v1::Question*> mine;
+      for (int64_t i = part; i < count; i += parts) {
+        auto block = questions_->Block(questions[i]);
         if (!block.ok()) return block.status();
         block->answer = {questions_->chat().padding()};  // one target: the token that comes next
         block->kind = train::AnswerKind::kOpen;
-        rows.push_back(HeldOutRow(scene));
+        rows.push_back(HeldOutRow(scenes[i]));
         rows.back().blocks.push_back(*std::move(block));
-        places.push_back(scene);
-        questions.push_back(question);
+        places.push_back(scenes[i]);
+        mine.push_back(&questions[i]);
       }
-    }
-    const size_t count = questions.size();
-    if (count == 0) return absl::OkStatus();
-    std::vector<std::vector<model::TokenId>> answers(count);
-    std::vector<bool> over(count, false);
-    constexpr int kLongest = 40;
-    for (int length = 0; length < kLongest; ++length) {
-      train::AnswerBatch batch;
-      const torch::Tensor said = HeldOutLogits(rows, places, batch).argmax(1).to(torch::kCPU);
-      bool running = false;
-      for (size_t i = 0; i < count; ++i) {
-        if (over[i]) continue;
-        const model::TokenId token = said[static_cast<int64_t>(i)].item<int64_t>();
-        const auto stops = questions_->chat().stop_tokens();
-        if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
-          over[i] = true;
-          continue;
+      std::vector<std::vector<model::TokenId>> answers(rows.size());
+      std::vector<bool> over(rows.size(), false);
+      constexpr int kLongest = 32;
+      for (int length = 0; length < kLongest; ++length) {
+        train::AnswerBatch batch;
+        const torch::Tensor said = HeldOutLogits(rows, places, batch).argmax(1).to(torch::kCPU);
+        bool running = false;
+        for (size_t i = 0; i < rows.size(); ++i) {
+          if (over[i]) continue;
+          const model::TokenId token = said[static_cast<int64_t>(i)].item<int64_t>();
+          const auto stops = questions_->chat().stop_tokens();
+          if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
+            over[i] = true;
+            continue;
+          }
+          answers[i].push_back(token);
+          rows[i].blocks[0].prompt.push_back(token);
+          running = true;
         }
-        answers[i].push_back(token);
-        rows[i].blocks[0].prompt.push_back(token);
-        running = true;
+        if (!running) break;
       }
-      if (!running) break;
-    }
-    double right = 0;
-    for (size_t i = 0; i < count; ++i) {
-      const std::string text = questions_->chat().tokenizer()->Decode(answers[i], /*skip_special=*/true);
-      right += sim::Verify(questions[i], text).correct();
-    }
-    row.emplace_back("open", right / static_cast<double>(count));
+      for (size_t i = 0; i < rows.size(); ++i) {
+        const std::string text = questions_->chat().tokenizer()->Decode(answers[i], /*skip_special=*/true);
+        right[part] += sim::Verify(*mine[i], text).correct();
+      }
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    double all = 0;
+    for (int64_t part : right) all += static_cast<double>(part);
+    row.emplace_back("open", all / static_cast<double>(count));
     return absl::OkStatus();
   }
 
@@ -445,6 +492,7 @@ class DecoderStage : public Stage {
   std::unique_ptr<train::Learner> learner_;
   HeardWindow window_, validation_;
   Draft next_;
+  double asked_ = 0;
 };
 
 }  // namespace

@@ -114,7 +114,11 @@ class StageRun {
                                      budget_.final_rate};
       const double done = total_ == 0 ? 0 : static_cast<double>(step_) / static_cast<double>(total_);
       auto row = stage_.Step(step_, schedule.Rate(step_), done);
-      if (!row.ok()) return row.status();
+      if (!row.ok()) {
+        // What was learned so far is not the fault's: keep it.
+        if (absl::Status status = Save(false); !status.ok()) spdlog::error("{}", std::string(status.message()));
+        return row.status();
+      }
       const double elapsed = Since(tick);
       tick = Clock::now();
       seconds_ += elapsed;
