@@ -80,10 +80,10 @@ def sha256_of(path):
 class Progress:
     """One line that tells how far the download is: on a terminal it is redrawn, elsewhere one line per origin."""
 
-    def __init__(self, total_bytes, out=sys.stderr, clock=time.monotonic):
-        self.total, self.done, self.out, self.clock = max(1, total_bytes), 0, out, clock
+    def __init__(self, total_bytes, out=None, clock=time.monotonic):
+        self.total, self.done, self.out, self.clock = max(1, total_bytes), 0, out or sys.stderr, clock
         self.start = clock()
-        self.live = out.isatty()
+        self.live = self.out.isatty()
 
     def show(self, name, current=0, end=False):
         done = min(self.total, self.done + current)
@@ -232,7 +232,7 @@ def fetch_folder(name, rows, folder, source):
 
 def fetch_repositories(rows, folder):
     """Fetches what is still missing of `rows` from the public repositories. Returns {repository: complaints}."""
-    published = sound_repositories.published_files()
+    published = sound_repositories.published_files(HERE)
     missing = {}
     for repository in read_table(HERE / "repositories.tsv"):
         name = repository["repository"]
@@ -253,7 +253,7 @@ def fetch_repositories(rows, folder):
 
 def write_bank(rows, folder):
     """bank.tsv lists what is there. Returns its rows."""
-    published = sound_repositories.published_files()
+    published = sound_repositories.published_files(HERE)
     present = []
     for row in rows:
         values = dict(row, path=stored_name(row), start_seconds="0", end_seconds="0")
@@ -270,7 +270,7 @@ def write_bank(rows, folder):
 
 def remove_strangers(folder, rows):
     """Removes files under DIR/audio that belong to no recording of the whole table (of either set)."""
-    published = sound_repositories.published_files()
+    published = sound_repositories.published_files(HERE)
     wanted = {stored_name(row) for row in rows} | {stored_name(row, published[row["origin"], row["path"]]) for row in rows
                                                    if (row["origin"], row["path"]) in published}
     for path in (folder / "audio").rglob("*"):
@@ -321,12 +321,14 @@ def main(arguments=None):
     print(f"Recordings go to {folder}", file=sys.stderr)
 
     missing = {}  # origin -> complaints
+    elsewhere = []
     for name in FOLDERS:
         mine = [row for row in rows if row["origin"] == name]
         if options.source is not None and (options.source / name).is_dir():
             missing[name] = fetch_folder(name, mine, folder, options.source)
         elif not is_done(folder, name, rows_key(mine, "")):
-            missing.update(fetch_repositories(mine, folder))
+            elsewhere += mine
+    missing.update(fetch_repositories(elsewhere, folder))
     progress = Progress(sum(int(package["bytes"]) for package in packages))
     places = [options.source / "debs" if options.source else None, "/var/cache/apt/archives"]
     for package in sorted(packages, key=lambda row: int(row["bytes"])):

@@ -10,17 +10,15 @@ import pathlib
 import subprocess
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-
 
 def read_table(path):
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def published_files(here=HERE):
-    """(origin, path) of a recording -> its row of repository_files.tsv."""
-    return {(row["origin"], row["path"]): row for row in read_table(here / "repository_files.tsv")}
+def published_files(tables):
+    """(origin, path) of a recording -> its row of repository_files.tsv in the folder `tables`."""
+    return {(row["origin"], row["path"]): row for row in read_table(tables / "repository_files.tsv")}
 
 
 class RepositoryError(Exception):
