@@ -52,7 +52,7 @@ std::vector<std::string> SignAndSize(const std::string& winner, const std::strin
 }
 
 // Angles between two sources of a scene crowd between 40 and 120 degrees.
-constexpr OptionRange kSeparation = {15.0, 180.0, false, {0.9, 0.5, 0.5, 0.43, 0.65, 0.67, 1, 1}};
+constexpr OptionRange kSeparation = {20.0, 180.0, false, {0.58, 0.29, 0.45, 0.26, 0.57, 0.4, 1, 1}};
 
 void AnswerWithClass(const ClassWords& words, Draft& draft) {
   draft.key.mutable_classes()->add_class_names(words.name);
