@@ -4,7 +4,8 @@
 //   conv 5x3, stride (2, 2) - conv 3x3, stride (1, 2) - mean over 5 frames - conv 3x3 (1, 2) - conv 3x3 (1, 2)
 //   - conv 3x3 residual - flatten [channels * mels / 16] - linear to the token width
 //
-// Each convolution is followed by batch norm and ReLU. Its receptive field is 34 frames on either side of a token.
+// Each convolution is followed by batch norm and ReLU. A token sees its own ten frames, 34
+// before and 33 after them.
 #pragma once
 
 #include <torch/torch.h>

@@ -61,9 +61,10 @@ class EarsNetworkImpl : public torch::nn::Module {
  public:
   explicit EarsNetworkImpl(const EarsConfig& config);
 
-  // Feature frames after the end of a token's chunk that still reach it: 3 tokens of 10 Hz convolution + 2 frames of the
-  // first + 2 of the second. With the analysis window's 12.5 ms: a lookahead of 352.5 ms beyond the chunk.
-  static constexpr int kLookaheadFrames = 3 * kFramesPerToken + 4;
+  // Frames on either side of a token's own ten that reach it through the convolutions: 3 tokens at 10 Hz, then what is
+  // left of the first two kernels. The last of them ends 12.5 ms after its centre: a lookahead of 332.5 ms.
+  static constexpr int kLookbackFrames = 3 * kFramesPerToken + 4;
+  static constexpr int kLookaheadFrames = 3 * kFramesPerToken + 3;
 
   // features [B, 10, F, mels] as FoaFeatures gives them, F a multiple of 10.
   // token_counts [B] int64: tokens of each clip, each in [1, F / 10]; undefined when all clips are F long.

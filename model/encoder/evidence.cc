@@ -120,6 +120,7 @@ absl::Status CheckOptions(const EvidenceOptions& options) {
   if (!(options.activity_off > 0 && options.activity_off <= options.activity_on)) {
     return absl::InvalidArgumentError("activity_off must lie in (0, activity_on]");
   }
+  if (!(options.start_seconds >= 0)) return absl::InvalidArgumentError("start_seconds must not be negative");
   return absl::OkStatus();
 }
 
@@ -129,7 +130,8 @@ torch::Tensor Item(const torch::Tensor& batch, int64_t item) {
 }
 
 void FillSource(const PerceivedSource& source, const EarsOutput& heard, int64_t item,
-                const std::vector<SoundClass>& classes, double duration_seconds, bool tracks, v1::Source* out) {
+                const std::vector<SoundClass>& classes, double duration_seconds, const EvidenceOptions& options,
+                v1::Source* out) {
   out->set_class_name(classes[source.best_class].name);
   out->set_class_label(classes[source.best_class].label);
   out->set_confidence(static_cast<float>(source.confidence));
@@ -145,21 +147,22 @@ void FillSource(const PerceivedSource& source, const EarsOutput& heard, int64_t 
   }
   for (const TokenSpan& span : source.spans) {
     v1::TimeSpan* time = out->add_active();
-    time->set_start_seconds(span.begin * kSecondsPerToken);
-    time->set_end_seconds(std::min(span.end * kSecondsPerToken, duration_seconds));
+    time->set_start_seconds(options.start_seconds + span.begin * kSecondsPerToken);
+    time->set_end_seconds(options.start_seconds + std::min(span.end * kSecondsPerToken, duration_seconds));
   }
   FillDirection(source.direction, out->mutable_direction());
   out->set_distance_m(source.distance);
   const torch::Tensor motion = Item(heard.motion_logits, item)[source.slot];
   out->set_motion(static_cast<v1::MotionKind>(motion.argmax().item<int64_t>() + 1));
-  if (!tracks) return;
+  if (!options.tracks) return;
+  const int64_t first_frame = std::llround(options.start_seconds * kTokensPerSecond);
   const torch::Tensor directions = Item(heard.frame_direction, item)[source.slot].contiguous();
   const torch::Tensor distances = Item(heard.frame_log_distance, item)[source.slot].contiguous();
   const auto direction = directions.accessor<float, 2>();
   const auto distance = distances.accessor<float, 1>();
   for (size_t t = 0; t < source.activity.size(); ++t) {
     v1::SourceFrame* frame = out->add_frames();
-    frame->set_frame(static_cast<uint32_t>(t));
+    frame->set_frame(static_cast<uint32_t>(first_frame + static_cast<int64_t>(t)));
     FillDirection(Normalised(ToVector(direction[t]), source.direction), frame->mutable_direction());
     frame->set_distance_m(std::exp(distance[t]));
     frame->set_activity(static_cast<float>(source.activity[t]));
@@ -227,8 +230,8 @@ v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundC
 
   v1::Scene scene;
   scene.set_duration_seconds(duration_seconds);
-  scene.mutable_heard()->set_start_seconds(0);
-  scene.mutable_heard()->set_end_seconds(duration_seconds);
+  scene.mutable_heard()->set_start_seconds(options.start_seconds);
+  scene.mutable_heard()->set_end_seconds(options.start_seconds + duration_seconds);
   std::vector<const PerceivedSource*> kept;
   for (const PerceivedSource& source : sources) {
     const bool duplicate = std::any_of(kept.begin(), kept.end(), [&](const PerceivedSource* other) {
@@ -240,7 +243,7 @@ v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundC
     v1::Source* out = scene.add_sources();
     // The slot names the source: it stays the same from one update of a stream to the next.
     out->set_id(absl::StrCat("s", source.slot + 1));
-    FillSource(source, heard, item, classes, duration_seconds, options.tracks, out);
+    FillSource(source, heard, item, classes, duration_seconds, options, out);
   }
   FillRoom(heard, item, scene.mutable_room());
   return scene;

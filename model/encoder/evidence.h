@@ -24,9 +24,11 @@ struct EvidenceOptions {
   double max_gap_seconds = 0.2;     // shorter gaps are closed
   double duplicate_angle_deg = 15;  // same class, closer than this, overlapping in time: one source
   bool tracks = false;              // fill Source.frames
+  double start_seconds = 0;         // of the first token on the audio's own clock; added to every time, >= 0
 };
 
-// The scene that clip `item` of the batch holds. `duration_seconds` is the clip's true length; spans are cut to it.
+// The scene that clip `item` of the batch holds. `duration_seconds` is the true length of what was heard; spans are cut
+// to it.
 // INVALID_ARGUMENT: class table not as long as the class logits, item out of range, option out of range.
 absl::StatusOr<v1::Scene> PerceivedScene(const EarsOutput& heard, int64_t item, const std::vector<SoundClass>& classes,
                                          double duration_seconds, const EvidenceOptions& options = {});

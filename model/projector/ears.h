@@ -30,6 +30,8 @@ class Ears {
   absl::StatusOr<Heard> Encode(const std::vector<torch::Tensor>& clips) const;
 
   const EarsConfig& config() const { return network_->config(); }
+  const EarsNetwork& network() const { return network_; }
+  const Projector& projector() const { return projector_; }
 
  private:
   EarsNetwork network_;

@@ -57,18 +57,6 @@ int Main(int threads, int batch, double seconds) {
   int64_t parameters = 0;
   for (const torch::Tensor& p : network->parameters()) parameters += p.numel();
   std::printf("parameters %.2f M, batch %d, threads %d\n", parameters * 1e-6, batch, threads);
-  if (std::getenv("EARS_PARTS")) {
-    ConvStack sem(1, 64, ConvStackConfig{{32,64,96,128,128}}, 256), spa(10, 64, ConvStackConfig{{48,96,128,160,160}}, 256);
-    auto step=[&](auto&& f){ torch::Tensor l; { const Bf16Scope s(true); l=f().square().mean(); } l.backward(); };
-    Measure("semantic", batch, seconds, [&]{ step([&]{return sem(features.narrow(1,0,1));}); });
-    Measure("spatial", batch, seconds, [&]{ step([&]{return spa(features);}); });
-    FusionTransformer ft(EarsConfig::Nano()); SlotDecoder sd(EarsConfig::Nano());
-    auto tok=torch::randn({batch,50,256});
-    Measure("fusion", batch, seconds, [&]{ step([&]{return ft(tok);}); });
-    Measure("slots", batch, seconds, [&]{ step([&]{auto o=sd(tok,tok); return o.class_logits.mean()+o.frame_direction.mean()+o.activity_logits.mean();}); });
-    auto params=network->parameters();
-    return 0;
-  }
   for (const bool bf16 : {true, false}) {
     network->eval();
     Measure(bf16 ? "inference bf16" : "inference float32", batch, seconds, [&] {
