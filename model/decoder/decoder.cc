@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
+#include "model/decoder/rms_norm.h"
 
 namespace auricle::model {
 namespace {
@@ -179,11 +180,8 @@ void Decoder::ConvertTo(at::ScalarType dtype) {
 
 at::Tensor Decoder::Embed(const at::Tensor& ids) const { return at::embedding(embed_tokens_, ids); }
 
-// RMSNorm (Zhang and Sennrich 2019) in float32 whatever the dtype of x: a sum of squares in bf16 loses three digits.
 at::Tensor Decoder::Norm(const at::Tensor& x, const at::Tensor& weight) const {
-  const at::Tensor wide = x.to(at::kFloat);
-  const at::Tensor scale = (wide.square().mean(-1, /*keepdim=*/true) + config_.rms_norm_eps).rsqrt();
-  return (wide * scale).to(x.scalar_type()) * weight;
+  return RmsNorm(x, weight, config_.rms_norm_eps);
 }
 
 // SwiGLU (Shazeer 2020).
