@@ -97,6 +97,17 @@ bool IsThere(const fs::path& folder, const Json& made_from) {
          CheckBenchmark(folder.string()).ok();
 }
 
+// What closed questions are balanced by: form, task and answer; empty for answers that are not from a short list.
+std::string ClosedAnswer(const v1::Question& question) {
+  const bool closed = question.form() == v1::QUESTION_FORM_OPEN && (question.key().has_choice() || question.key().has_count());
+  return closed ? absl::StrCat(question.task(), "|", question.key().reference()) : "";
+}
+
+void PutRightOptionAt(int place, v1::Question& question) {
+  question.mutable_options()->SwapElements(question.key().letter()[0] - 'A', place);
+  question.mutable_key()->set_letter(std::string(1, static_cast<char>('A' + place)));
+}
+
 }  // namespace
 
 std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
@@ -113,14 +124,19 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
   std::vector<int> load(by_scene.size(), 0);
   std::set<Place> chosen;
   std::map<int, int> count;  // by form
+  std::map<std::string, int> given;  // by form, task and closed answer
   bool more = true;
   while (more) {  // one question for every cell a round, from the scene that was asked least
     more = false;
     for (auto& [cell, places] : cells) {
       if (count[cell.first] >= each_form || places.empty()) continue;
-      const auto least = std::min_element(places.begin(), places.end(), [&load](const Place& a, const Place& b) {
-        return load[a.first] < load[b.first];
-      });
+      const auto cost = [&](const Place& place) {
+        const std::string answer = ClosedAnswer(by_scene[place.first][place.second]);
+        return load[place.first] + (answer.empty() ? 0 : given[answer]);
+      };
+      const auto least = std::min_element(places.begin(), places.end(),
+                                          [&cost](const Place& a, const Place& b) { return cost(a) < cost(b); });
+      ++given[ClosedAnswer(by_scene[least->first][least->second])];
       ++load[least->first];
       ++count[cell.first];
       chosen.insert(*least);
@@ -129,7 +145,20 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
     }
   }
   std::vector<v1::Question> questions;
-  for (const auto& [scene, i] : chosen) questions.push_back(by_scene[scene][i]);
+  std::map<std::string, std::vector<int>> decks;  // letters to come, by task
+  for (const auto& [scene, i] : chosen) {
+    v1::Question question = by_scene[scene][i];
+    if (question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE && question.options_size() == 4) {
+      std::vector<int>& deck = decks[question.task()];
+      if (deck.empty()) {
+        deck = {0, 1, 2, 3};
+        random.Shuffle(deck);
+      }
+      PutRightOptionAt(deck.back(), question);
+      deck.pop_back();
+    }
+    questions.push_back(std::move(question));
+  }
   return questions;
 }
 

@@ -57,7 +57,8 @@ absl::StatusOr<BenchmarkStamp> CheckBenchmark(const std::string& folder);
 absl::Status WriteControl(const std::string& folder, Control control, const BenchmarkProgress& progress = {});
 
 // Chooses `each_form` questions of each form from all that could be asked (in the order of scenes), so that tasks get
-// equal shares and no scene is asked much more than the others. Deterministic. The result is in the order of scenes.
+// equal shares, no scene is asked much more than the others, closed answers (yes and no, counts, sides) come out even and
+// every letter is right equally often in a task: options change places for that. Deterministic, in the order of scenes.
 std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
                                           uint64_t seed);
 

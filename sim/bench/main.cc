@@ -72,6 +72,7 @@ absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
 
 BenchmarkProgress ProgressBar(const std::string& what) {
   return [what](size_t done, size_t total) {
+    if (done % (total / 100 + 1) != 0 && done != total) return;
     std::fprintf(stderr, "\r%s %zu of %zu%s", what.c_str(), done, total, done == total ? "\n" : "");
   };
 }

@@ -316,6 +316,7 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
   if (!room.free_field()) {
     if (room.t30_seconds() >= 0.35 && room.t30_seconds() <= 0.55) return std::nullopt;
     place = room.t30_seconds() < 0.35 ? 1 : 2;
+    if (place == 2 && asking.lot >= 0.25) return std::nullopt;  // most rooms echo: thinned out
   }
   Draft draft;
   for (std::string_view allowed : kPlaces) draft.key.mutable_choice()->add_allowed(std::string(allowed));

@@ -191,7 +191,7 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
   draft.text = Say(asking,
                    {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?",
                     "On which side of {B} is {A}?", "Compared with {B}, is {A} on the left or the right?",
-                    "Is {A} left or right of {B}?", "Seen from {B}, on which side do you hear {A}?",
+                    "Is {A} left or right of {B}?", "Relative to {B}, on which side do you hear {A}?",
                     "Is {A} further left or further right than {B}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_reference(left > 0 ? "Left." : "Right.");

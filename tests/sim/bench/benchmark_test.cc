@@ -128,16 +128,26 @@ TEST(SelectQuestionsTest, TasksAndScenesGetEvenShares) {
   const std::vector<v1::Question> chosen = SelectQuestions(by_scene, 480, 9);
   std::map<int, int> forms;
   std::map<std::string, int> tasks, scenes;
+  std::map<std::string, std::map<std::string, int>> letters;
+  int left = 0, right = 0;
   std::set<std::string> ids;
   for (const v1::Question& question : chosen) {
     ++forms[question.form()];
     ++tasks[question.task()];
     ++scenes[question.scene_id()];
+    if (question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE) ++letters[question.task()][question.key().letter()];
+    left += question.key().reference() == "Left." && question.key().choice().value() == "left" ? 1 : 0;
+    right += question.key().reference() == "Right." && question.key().choice().value() == "right" ? 1 : 0;
+    EXPECT_TRUE(Verify(question, AnswerText(question)).correct()) << question.id();
     EXPECT_TRUE(ids.insert(question.id()).second) << question.id();
   }
   EXPECT_EQ(forms[v1::QUESTION_FORM_MULTIPLE_CHOICE], 480);
   EXPECT_EQ(forms[v1::QUESTION_FORM_OPEN], 480);
   for (const auto& [task, count] : tasks) EXPECT_EQ(count, 40) << task;
+  EXPECT_LE(std::abs(left - right), 4) << "closed answers are not even";
+  for (const auto& [task, counts] : letters) {
+    for (const auto& [letter, count] : counts) EXPECT_EQ(count, 5) << task << " " << letter;
+  }
   for (const auto& [scene, count] : scenes) EXPECT_LE(count, 10) << scene;
 }
 
