@@ -99,7 +99,8 @@ bool IsThere(const fs::path& folder, const Json& made_from) {
 
 // What closed questions are balanced by: form, task and answer; empty for answers that are not from a short list.
 std::string ClosedAnswer(const v1::Question& question) {
-  const bool closed = question.form() == v1::QUESTION_FORM_OPEN && (question.key().has_choice() || question.key().has_count());
+  const bool closed =
+      question.form() == v1::QUESTION_FORM_OPEN && (question.key().has_choice() || question.key().has_count());
   return closed ? absl::StrCat(question.task(), "|", question.key().reference()) : "";
 }
 
@@ -123,7 +124,7 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
   for (auto& [cell, places] : cells) random.Shuffle(places);
   std::vector<int> load(by_scene.size(), 0);
   std::set<Place> chosen;
-  std::map<int, int> count;  // by form
+  std::map<int, int> count;          // by form
   std::map<std::string, int> given;  // by form, task and closed answer
   bool more = true;
   while (more) {  // one question for every cell a round, from the scene that was asked least
@@ -217,9 +218,11 @@ absl::StatusOr<BenchmarkStamp> CheckBenchmark(const std::string& folder) {
   const Json json = Json::parse(*text, nullptr, false);
   absl::StatusOr<BenchmarkStamp> stamp = StampOf(root);
   if (!stamp.ok()) return stamp.status();
-  for (const auto& [name, now] : {std::pair{"questions_hash", stamp->questions_hash}, std::pair{"audio_hash", stamp->audio_hash}}) {
+  for (const auto& [name, now] :
+       {std::pair{"questions_hash", stamp->questions_hash}, std::pair{"audio_hash", stamp->audio_hash}}) {
     const bool same = json.is_object() && json.contains(name) && json[name].is_string() && json[name] == now;
-    if (!same) return absl::DataLossError(absl::StrCat(folder, ": ", name, " is ", now, ", not what benchmark.json says"));
+    if (!same)
+      return absl::DataLossError(absl::StrCat(folder, ": ", name, " is ", now, ", not what benchmark.json says"));
   }
   return stamp;
 }

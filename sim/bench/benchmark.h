@@ -1,5 +1,5 @@
-// The fixed benchmark (asa-bench, DESIGN section 10): scenes of test recordings and test rooms, questions over all tasks
-// in both forms with wordings that training never used, and the controls.
+// The fixed benchmark (asa-bench, DESIGN section 10): scenes of test recordings and test rooms, questions over all
+// tasks in both forms with wordings that training never used, and the controls.
 //
 // A folder:
 //   audio/<scene>.flac, audio/<scene>.scene.json   four-channel AmbiX, and its truth
@@ -27,7 +27,8 @@ struct BenchmarkSpec {
   uint64_t seed = 1;
   // [1, 100000]
   int scenes = 200;
-  // Of each form, spread evenly over the tasks that the scenes allow; [1, 1000000]. Fewer come out where scenes run dry.
+  // Of each form, spread evenly over the tasks that the scenes allow; [1, 1000000]. Fewer come out where scenes run
+  // dry.
   int questions = 624;
   // Split "test" and name "bench" where not set.
   v1::SceneSpec scene_spec;
@@ -57,8 +58,9 @@ absl::StatusOr<BenchmarkStamp> CheckBenchmark(const std::string& folder);
 absl::Status WriteControl(const std::string& folder, Control control, const BenchmarkProgress& progress = {});
 
 // Chooses `each_form` questions of each form from all that could be asked (in the order of scenes), so that tasks get
-// equal shares, no scene is asked much more than the others, closed answers (yes and no, counts, sides) come out even and
-// every letter is right equally often in a task: options change places for that. Deterministic, in the order of scenes.
+// equal shares, no scene is asked much more than the others, closed answers (yes and no, counts, sides) come out even
+// and every letter is right equally often in a task: options change places for that. Deterministic, in the order of
+// scenes.
 std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
                                           uint64_t seed);
 

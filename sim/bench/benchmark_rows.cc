@@ -120,7 +120,8 @@ absl::StatusOr<AnswerRow> AnswerRowFromJson(const std::string& line) {
   row.letter = Text(*json, "letter");
   if (row.id.empty()) return absl::InvalidArgumentError("id is missing");
   const auto error = json->find("error");
-  if (error != json->end() && !error->is_null()) row.error = error->is_string() ? error->get<std::string>() : error->dump();
+  if (error != json->end() && !error->is_null())
+    row.error = error->is_string() ? error->get<std::string>() : error->dump();
   const auto scene = json->find("scene");
   if (scene != json->end() && scene->is_object()) {
     v1::Scene parsed;

@@ -1,6 +1,7 @@
 // Lines of questions.jsonl and answers.jsonl (DESIGN section 11).
 //
-//   {"id", "audio", "question", "options"?: [4], "form": "mcq"|"open", "format": "ambix", "task", "level": 1-3, "answer",
+//   {"id", "audio", "question", "options"?: [4], "form": "mcq"|"open", "format": "ambix", "task", "level": 1-3,
+//   "answer",
 //    "key": AnswerKey in proto-JSON}
 //   {"id", "answer", "letter"?, "scene"?: Scene in proto-JSON, "error"?}
 #ifndef SIM_BENCH_BENCHMARK_ROWS_H_

@@ -42,11 +42,11 @@ AzimuthScore ScoreAzimuths(const std::vector<AzimuthPair>& pairs);
 // detection of sound events"): a source counts in a segment where it is active for at least a tenth of a second.
 struct DetectionScore {
   int scenes = 0;
-  double error_rate_20 = 0;  // ER20: substitutions, deletions, insertions over reference events; 20 degrees
-  double f_20 = 0;           // F20: right class within 20 degrees
-  double f_20_any_class = 0;  // the same without the class
-  double localisation_error_deg = 0;  // LE_CD: mean angle of sources of the right class
-  double localisation_recall = 0;     // LR_CD: share of reference events whose class was found
+  double error_rate_20 = 0;            // ER20: substitutions, deletions, insertions over reference events; 20 degrees
+  double f_20 = 0;                     // F20: right class within 20 degrees
+  double f_20_any_class = 0;           // the same without the class
+  double localisation_error_deg = 0;   // LE_CD: mean angle of sources of the right class
+  double localisation_recall = 0;      // LR_CD: share of reference events whose class was found
   double relative_distance_error = 0;  // mean |d' - d| / d of matched sources
 };
 

@@ -1,12 +1,12 @@
 // auricle-bench: makes the benchmark and scores answers to it. The answers come from `auricle eval`.
+#include <google/protobuf/util/json_util.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <google/protobuf/util/json_util.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -19,7 +19,8 @@
 namespace auricle::sim {
 namespace {
 
-constexpr char kUsage[] = R"(auricle-bench generate --out DIR [--seed 1] [--scenes 200] [--questions 624] [--bank DIR] [--spec JSON]
+constexpr char kUsage[] =
+    R"(auricle-bench generate --out DIR [--seed 1] [--scenes 200] [--questions 624] [--bank DIR] [--spec JSON]
                        [--control zero-spatial|silence|mono|all]...
     Renders test scenes and writes audio/, questions.jsonl and benchmark.json with their stamps. What is there already
     and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
@@ -46,7 +47,8 @@ struct Flags {
 };
 
 absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
-  static constexpr std::string_view kKnown[] = {"out", "seed", "scenes", "questions", "bank", "spec", "control", "answers", "json"};
+  static constexpr std::string_view kKnown[] = {"out",  "seed",    "scenes",  "questions", "bank",
+                                                "spec", "control", "answers", "json"};
   Flags flags;
   if (argc > 1) flags.verb = argv[1];
   for (int i = 2; i < argc; ++i) {
@@ -86,8 +88,10 @@ absl::Status Generate(const Flags& flags) {
   const std::string folder = flags.Get("out");
   if (folder.empty()) return absl::InvalidArgumentError("--out is missing");
   BenchmarkSpec spec;
-  if (!absl::SimpleAtoi(flags.Get("seed", "1"), &spec.seed)) return absl::InvalidArgumentError("--seed is no whole number");
-  if (!absl::SimpleAtoi(flags.Get("scenes", "200"), &spec.scenes)) return absl::InvalidArgumentError("--scenes is no number");
+  if (!absl::SimpleAtoi(flags.Get("seed", "1"), &spec.seed))
+    return absl::InvalidArgumentError("--seed is no whole number");
+  if (!absl::SimpleAtoi(flags.Get("scenes", "200"), &spec.scenes))
+    return absl::InvalidArgumentError("--scenes is no number");
   if (!absl::SimpleAtoi(flags.Get("questions", "624"), &spec.questions)) {
     return absl::InvalidArgumentError("--questions is no number");
   }

@@ -18,8 +18,9 @@ void AddTable(const BenchmarkReport& report, v1::QuestionForm form, std::string&
   for (const GroupScore& group : report.groups) {
     if (group.form != form) continue;
     if (!any) {
-      absl::StrAppendFormat(&text, "%-36s %5s %7s %15s %7s %8s", form == v1::QUESTION_FORM_OPEN ? "Open answers" : "Multiple choice",
-                            "n", "right", "95 % interval", "chance", "constant");
+      absl::StrAppendFormat(&text, "%-36s %5s %7s %15s %7s %8s",
+                            form == v1::QUESTION_FORM_OPEN ? "Open answers" : "Multiple choice", "n", "right",
+                            "95 % interval", "chance", "constant");
       for (const auto& [control, accuracy] : group.controls) absl::StrAppendFormat(&text, " %12s", control);
       absl::StrAppendFormat(&text, " %8s %10s\n", "distinct", "unreadable");
       any = true;
@@ -27,7 +28,8 @@ void AddTable(const BenchmarkReport& report, v1::QuestionForm form, std::string&
     absl::StrAppendFormat(&text, "%-36s %5d %5.1f %% %6.1f - %4.1f %% %5.1f %% %6.1f %%", group.name, group.count,
                           Percent(group.accuracy), Percent(group.low), Percent(group.high), Percent(group.chance),
                           Percent(group.constant));
-    for (const auto& [control, accuracy] : group.controls) absl::StrAppendFormat(&text, " %10.1f %%", Percent(accuracy));
+    for (const auto& [control, accuracy] : group.controls)
+      absl::StrAppendFormat(&text, " %10.1f %%", Percent(accuracy));
     absl::StrAppendFormat(&text, " %8.2f %10d\n", group.unique_ratio, group.unanswered);
     if (group.name == "direction tasks") text += "\n";
   }
@@ -112,18 +114,19 @@ std::string ReportTable(const BenchmarkReport& report, const BenchmarkFloors& fl
   AddAzimuth("evidence, all sources matched", report.azimuth_matched, text);
   const DetectionScore& detection = report.detection;
   if (detection.scenes > 0) {
-    absl::StrAppendFormat(&text,
-                          "\nDetection over %d scenes: ER20 %.2f, F20 %.2f (any class %.2f), LE_CD %.1f deg, LR_CD %.2f, relative "
-                          "distance error %.2f\n",
-                          detection.scenes, detection.error_rate_20, detection.f_20, detection.f_20_any_class,
-                          detection.localisation_error_deg, detection.localisation_recall, detection.relative_distance_error);
+    absl::StrAppendFormat(
+        &text,
+        "\nDetection over %d scenes: ER20 %.2f, F20 %.2f (any class %.2f), LE_CD %.1f deg, LR_CD %.2f, relative "
+        "distance error %.2f\n",
+        detection.scenes, detection.error_rate_20, detection.f_20, detection.f_20_any_class,
+        detection.localisation_error_deg, detection.localisation_recall, detection.relative_distance_error);
   }
   if (report.errors > 0) absl::StrAppendFormat(&text, "\n%d answers are errors and count as wrong.\n", report.errors);
   text += "\n";
   for (const Measurement& one : Measurements(report, floors)) {
     if (!one.floor) continue;
-    absl::StrAppendFormat(&text, "%s  %-40s %.3g %s (bar %.3g)\n", one.ok ? "meets " : "MISSES", one.name, one.value, one.unit,
-                          *one.floor);
+    absl::StrAppendFormat(&text, "%s  %-40s %.3g %s (bar %.3g)\n", one.ok ? "meets " : "MISSES", one.name, one.value,
+                          one.unit, *one.floor);
   }
   return text;
 }

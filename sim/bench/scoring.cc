@@ -241,7 +241,8 @@ AzimuthScore ScoreAzimuthAnswers(const std::vector<QuestionRow>& questions, cons
     AzimuthPair pair{question.key().azimuth_deg(), 0.0, true};
     const auto answer = answers.find(question.id());
     if (answer != answers.end() && answer->second->error.empty()) {
-      const std::vector<DirectionClaim> claims = FindAzimuths(TokeniseAnswer(answer->second->answer.substr(0, kMaxAnswerBytes)));
+      const std::vector<DirectionClaim> claims =
+          FindAzimuths(TokeniseAnswer(answer->second->answer.substr(0, kMaxAnswerBytes)));
       if (!claims.empty()) pair = {pair.truth_deg, claims[0].degrees, false};
     }
     pairs.push_back(pair);

@@ -17,11 +17,11 @@ struct GroupScore {
   std::string name;  // "estimate_azimuth", "level 1", "all", "direction tasks"
   v1::QuestionForm form = v1::QUESTION_FORM_UNSPECIFIED;
   int count = 0;
-  int unanswered = 0;   // no row, an error, or nothing that could be read; counts as wrong
-  double accuracy = 0;  // share right
+  int unanswered = 0;        // no row, an error, or nothing that could be read; counts as wrong
+  double accuracy = 0;       // share right
   double low = 0, high = 0;  // 95 % bootstrap interval over scenes
-  double reward = 0;    // mean graded reward
-  double chance = 0;    // multiple choice: 0.25; open: 0
+  double reward = 0;         // mean graded reward
+  double chance = 0;         // multiple choice: 0.25; open: 0
   // The best answer that never changes: one letter, or one of the group's own reference answers per task.
   double constant = 0;
   // Distinct answers given over distinct right answers: near 0 where a model says the same thing always.
@@ -35,7 +35,7 @@ struct BenchmarkReport {
   AzimuthScore azimuth_evidence;   // the most confident perceived source of scenes with one source
   AzimuthScore azimuth_matched;    // all sources of all scenes, matched; unmatched ones are missing
   DetectionScore detection;
-  int errors = 0;                  // rows with an error
+  int errors = 0;  // rows with an error
 
   // nullptr where there is no such group.
   const GroupScore* Find(const std::string& name, v1::QuestionForm form) const;

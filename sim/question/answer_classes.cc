@@ -93,10 +93,11 @@ int ClaimedLetters(std::string_view answer, size_t options) {
     const size_t letter = static_cast<size_t>(tokens[i].word[0] - 'a');
     if (letter >= options) continue;
     const bool word_follows = i + 1 < tokens.size() && tokens[i + 1].kind != AnswerToken::kStop;
-    const bool named = i > 0 && (tokens[i - 1].word == "option" || tokens[i - 1].word == "letter" ||
-                                 tokens[i - 1].word == "choice");
+    const bool named =
+        i > 0 && (tokens[i - 1].word == "option" || tokens[i - 1].word == "letter" || tokens[i - 1].word == "choice");
     if (letter == 0 && word_follows && !named) {
-      const bool conjunction = tokens[i + 1].word == "or" || tokens[i + 1].word == "and" || tokens[i + 1].word == "because";
+      const bool conjunction =
+          tokens[i + 1].word == "or" || tokens[i + 1].word == "and" || tokens[i + 1].word == "because";
       if (!conjunction) continue;
     }
     claimed |= 1 << letter;
@@ -155,7 +156,8 @@ std::optional<int> FindOption(std::string_view answer, std::span<const std::stri
     if (!Contains(text, folded[i])) continue;
     bool inside = false;
     for (size_t k = 0; k < folded.size(); ++k) {
-      inside |= k != i && folded[k].size() > folded[i].size() && Contains(text, folded[k]) && Contains(folded[k], folded[i]);
+      inside |=
+          k != i && folded[k].size() > folded[i].size() && Contains(text, folded[k]) && Contains(folded[k], folded[i]);
     }
     if (inside) continue;
     if (only) {

@@ -24,11 +24,11 @@ double NumberWord(std::string_view word) {
     double value;
   };
   static constexpr Entry kEntries[] = {
-      {"zero", 0},     {"one", 1},        {"two", 2},       {"three", 3},     {"four", 4},      {"five", 5},
-      {"six", 6},      {"seven", 7},      {"eight", 8},     {"nine", 9},      {"ten", 10},      {"eleven", 11},
-      {"twelve", 12},  {"thirteen", 13},  {"fourteen", 14}, {"fifteen", 15},  {"sixteen", 16},  {"seventeen", 17},
-      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},   {"forty", 40},    {"fifty", 50},
-      {"sixty", 60},   {"seventy", 70},   {"eighty", 80},   {"ninety", 90}};
+      {"zero", 0},      {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},     {"five", 5},
+      {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},     {"eleven", 11},
+      {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17},
+      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"forty", 40},   {"fifty", 50},
+      {"sixty", 60},    {"seventy", 70},  {"eighty", 80},   {"ninety", 90}};
   for (const Entry& entry : kEntries) {
     if (entry.word == word) return entry.value;
   }
@@ -144,9 +144,11 @@ Way WayOf(Tokens tokens, size_t i) {
   if (i >= tokens.size() || tokens[i].kind != AnswerToken::kWord) return Way::kNone;
   const std::string_view word = tokens[i].word;
   const auto next = [&](size_t k) {
-    return i + k < tokens.size() && tokens[i + k].kind == AnswerToken::kWord ? std::string_view(tokens[i + k].word) : "";
+    return i + k < tokens.size() && tokens[i + k].kind == AnswerToken::kWord ? std::string_view(tokens[i + k].word)
+                                                                             : "";
   };
-  if (IsOneOf(word, {"left", "leftward", "leftwards", "lefthand", "counterclockwise", "anticlockwise"})) return Way::kLeft;
+  if (IsOneOf(word, {"left", "leftward", "leftwards", "lefthand", "counterclockwise", "anticlockwise"}))
+    return Way::kLeft;
   if (word == "right") {
     if (IsOneOf(next(1), {"behind", "ahead", "above", "below", "overhead", "here", "now"})) return Way::kNone;
     if (next(1) == "in" && next(2) == "front") return Way::kNone;
@@ -223,11 +225,20 @@ WayFlags Ways(Tokens tokens) {
   WayFlags flags;
   for (size_t i = 0; i < tokens.size(); ++i) {
     switch (WayOf(tokens, i)) {
-      case Way::kLeft: flags.left = true; break;
-      case Way::kRight: flags.right = true; break;
-      case Way::kFront: flags.front = true; break;
-      case Way::kBack: flags.back = true; break;
-      default: break;
+      case Way::kLeft:
+        flags.left = true;
+        break;
+      case Way::kRight:
+        flags.right = true;
+        break;
+      case Way::kFront:
+        flags.front = true;
+        break;
+      case Way::kBack:
+        flags.back = true;
+        break;
+      default:
+        break;
     }
     flags.slightly |= IsOneOf(tokens[i].word, {"slightly", "somewhat", "bit", "little"});
   }
@@ -271,8 +282,8 @@ std::vector<AnswerToken> TokeniseAnswer(std::string_view answer) {
       i = end;
     } else if (absl::ascii_isalpha(c)) {
       std::string word;
-      while (i < answer.size() && (absl::ascii_isalpha(answer[i]) || answer[i] == '\'' ||
-                                   answer.substr(i).starts_with("\xE2\x80\x99"))) {
+      while (i < answer.size() &&
+             (absl::ascii_isalpha(answer[i]) || answer[i] == '\'' || answer.substr(i).starts_with("\xE2\x80\x99"))) {
         if (absl::ascii_isalpha(answer[i])) {
           word += absl::ascii_tolower(answer[i]);
           ++i;
@@ -321,7 +332,8 @@ std::vector<Quantity> FindQuantities(Tokens tokens) {
     Quantity& first = quantities[q - 1];
     const Quantity& second = quantities[q];
     const size_t gap = second.at - first.next;
-    const bool linked = gap == 0 || (gap == 1 && IsOneOf(tokens[first.next].word, {"to", "and", "or", "through", "till", "until", ","}));
+    const bool linked = gap == 0 || (gap == 1 && IsOneOf(tokens[first.next].word,
+                                                         {"to", "and", "or", "through", "till", "until", ","}));
     if (!linked || (first.unit != Unit::kNone && first.unit != second.unit)) continue;
     first.range_with_next = true;
     if (first.unit == Unit::kNone && second.unit != Unit::kNone) {
@@ -383,7 +395,8 @@ std::vector<DirectionClaim> FindElevations(Tokens tokens) {
     const Way way = WayOf(tokens, i);
     up |= way == Way::kUp;
     down |= way == Way::kDown;
-    level |= way == Way::kLevel || (tokens[i].word == "same" && i + 1 < tokens.size() && tokens[i + 1].word == "height");
+    level |=
+        way == Way::kLevel || (tokens[i].word == "same" && i + 1 < tokens.size() && tokens[i + 1].word == "height");
     straight |= IsOneOf(tokens[i].word, {"overhead", "directly", "straight"});
   }
   if (up == down) return level && !up ? std::vector<DirectionClaim>{{0.0, true}} : std::vector<DirectionClaim>{};
@@ -417,7 +430,8 @@ std::optional<std::pair<double, double>> FindSpan(Tokens tokens) {
 std::vector<double> FindCounts(Tokens tokens) {
   std::vector<double> counts;
   for (const Quantity& quantity : FindQuantities(tokens)) {
-    if (quantity.unit == Unit::kNone) counts.push_back(tokens[quantity.at].negative_sign ? -quantity.value : quantity.value);
+    if (quantity.unit == Unit::kNone)
+      counts.push_back(tokens[quantity.at].negative_sign ? -quantity.value : quantity.value);
   }
   if (!counts.empty()) return counts;
   for (const AnswerToken& token : tokens) {

@@ -31,8 +31,8 @@ std::vector<AnswerToken> TokeniseAnswer(std::string_view answer);
 struct Quantity {
   double value = 0;  // in the base unit of `unit`: cm and feet become metres, ms seconds
   Unit unit = Unit::kNone;
-  size_t at = 0;           // token of the number
-  size_t next = 0;         // first token after its unit
+  size_t at = 0;                 // token of the number
+  size_t next = 0;               // first token after its unit
   bool range_with_next = false;  // "2 to 3 m": the first of two ends
 };
 

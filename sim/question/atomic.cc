@@ -104,10 +104,10 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
   }
   if (asking.multiple_choice && !named.empty() && (!whole || named.size() == 1 || random.Chance(0.4))) {
     const HeardSource& source = *Pick(named, random);
-    draft.text = Say(asking, {"Which of these do you hear?", "Which of these sounds is present?",
-                              "What is heard in this recording?", "Which sound occurs here?",
-                              "Which of the four can be heard?", "Which one is in the recording?",
-                              "One of these is audible: which?"});
+    draft.text =
+        Say(asking, {"Which of these do you hear?", "Which of these sounds is present?",
+                     "What is heard in this recording?", "Which sound occurs here?", "Which of the four can be heard?",
+                     "Which one is in the recording?", "One of these is audible: which?"});
     draft.options = {source.words.a_noun};
     for (const ClassWords& words : DrawAbsent(heard, 3, random)) draft.options.push_back(words.a_noun);
     if (draft.options.size() != 4) return std::nullopt;
@@ -167,10 +167,10 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
                       "How many different things sound on your {S}?"},
                      {{"{S}", ask_left ? "left" : "right"}});
   } else {
-    draft.text = Say(asking, {"How many sounds are there?", "How many sound sources do you hear?",
-                              "Count the sound sources.", "How many different sounds do you hear?",
-                              "What is the number of sources?", "How many things are sounding?",
-                              "How many separate sources can you make out?"});
+    draft.text =
+        Say(asking, {"How many sounds are there?", "How many sound sources do you hear?", "Count the sound sources.",
+                     "How many different sounds do you hear?", "What is the number of sources?",
+                     "How many things are sounding?", "How many separate sources can you make out?"});
   }
   draft.key.set_count(count);
   draft.key.set_reference(absl::StrCat(count, "."));
@@ -209,11 +209,12 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   const double length = source->end_s - source->onset_s;
   const double longest = (asking.multiple_choice ? 0.5 : 0.7) * heard.duration_s;
   if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
-    draft.text = Say(asking,
-                     {"When do you hear {A}?", "From when to when do you hear {A}?", "During which time is {A} heard?",
-                      "When is {A} audible?", "Over what time span does {A} sound?", "Between which times does {A} sound?",
-                      "What is the time span of {A}?", "From which second to which second is {A} there?"},
-                     {{"{A}", source->words.the_noun}});
+    draft.text =
+        Say(asking,
+            {"When do you hear {A}?", "From when to when do you hear {A}?", "During which time is {A} heard?",
+             "When is {A} audible?", "Over what time span does {A} sound?", "Between which times does {A} sound?",
+             "What is the time span of {A}?", "From which second to which second is {A} there?"},
+            {{"{A}", source->words.the_noun}});
     draft.key.mutable_span()->set_start_seconds(source->onset_s);
     draft.key.mutable_span()->set_end_seconds(source->end_s);
     draft.key.set_reference(Sentence(SpanPhrase(source->onset_s, source->end_s)));
@@ -243,8 +244,9 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
-    for (double onset : DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot,
-                                    Others(heard, *source, &HeardSource::onset_s))) draft.options.push_back(SecondsPhrase(onset));
+    for (double onset :
+         DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, Others(heard, *source, &HeardSource::onset_s)))
+      draft.options.push_back(SecondsPhrase(onset));
     OfferNoSuchSound(asking, draft.options);
   }
   return draft;
@@ -284,16 +286,18 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   const double elevation = source->elevation_deg;
   if (!asking.multiple_choice && std::abs(elevation) < 13.0 && asking.lot > 0.4) return std::nullopt;
   Draft draft;
-  draft.text = Say(asking,
-                   {"How high is {A}, seen from you?", "At what elevation is {A}?", "Is {A} above or below you, and by how much?",
-                    "What is the elevation of {A}?", "How far up or down is {A}?", "At what vertical angle is {A}?",
-                    "Up or down, at which angle is {A}?", "What is the angle of {A} above or below your ears?"},
-                   {{"{A}", source->words.the_noun}});
+  draft.text = Say(
+      asking,
+      {"How high is {A}, seen from you?", "At what elevation is {A}?", "Is {A} above or below you, and by how much?",
+       "What is the elevation of {A}?", "How far up or down is {A}?", "At what vertical angle is {A}?",
+       "Up or down, at which angle is {A}?", "What is the angle of {A} above or below your ears?"},
+      {{"{A}", source->words.the_noun}});
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers(kElevation, elevation, asking.lot,
-                                     Others(heard, *source, &HeardSource::elevation_deg))) draft.options.push_back(ElevationPhrase(option));
+    for (double option :
+         DrawNumbers(kElevation, elevation, asking.lot, Others(heard, *source, &HeardSource::elevation_deg)))
+      draft.options.push_back(ElevationPhrase(option));
   }
   return draft;
 }
@@ -358,9 +362,10 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
   Random& random = asking.random;
   constexpr std::string_view kOpenAir = "open air";
   Draft draft;
-  draft.text = Say(asking, {"How large is the room?", "How big is the space around you?", "What is the volume of the room?",
-                            "What size is the room?", "How many cubic metres has the room?", "How big is this place?",
-                            "Estimate the room's volume.", "What is the size of the place you are in?"});
+  draft.text =
+      Say(asking, {"How large is the room?", "How big is the space around you?", "What is the volume of the room?",
+                   "What size is the room?", "How many cubic metres has the room?", "How big is this place?",
+                   "Estimate the room's volume.", "What is the size of the place you are in?"});
   if (room.free_field()) {
     draft.key.mutable_choice()->set_value(std::string(kOpenAir));
     draft.key.mutable_choice()->add_allowed(std::string(kOpenAir));
@@ -401,11 +406,11 @@ std::optional<Draft> AskMotion(const HeardScene& heard, const Asking& asking) {
       {v1::MOTION_KIND_RECEDING, "away"},
   }};
   Draft draft;
-  draft.text = Say(asking,
-                   {"How does {A} move?", "Which way does {A} move?", "In which direction is {A} moving?",
-                    "Where is {A} heading?", "What is the motion of {A}?", "How is {A} moving?",
-                    "Describe how {A} moves."},
-                   {{"{A}", source->words.the_noun}});
+  draft.text =
+      Say(asking,
+          {"How does {A} move?", "Which way does {A} move?", "In which direction is {A} moving?",
+           "Where is {A} heading?", "What is the motion of {A}?", "How is {A} moving?", "Describe how {A} moves."},
+          {{"{A}", source->words.the_noun}});
   for (const auto& [kind, words] : kMotions) {
     draft.key.mutable_choice()->add_allowed(std::string(words));
     if (kind == source->source->motion()) {

@@ -30,8 +30,8 @@ ClassWords Words(std::string_view name, std::string_view label, std::string_view
   return words;
 }
 
-// What sim/source/classes.tsv does not say: further names, and one thing where the table names a pair ("a duck or hen"),
-// since questions must be short and speak of one thing.
+// What sim/source/classes.tsv does not say: further names, and one thing where the table names a pair ("a duck or
+// hen"), since questions must be short and speak of one thing.
 struct SpokenName {
   std::string_view class_name;
   std::string_view a_noun;  // empty: the table's
@@ -124,7 +124,8 @@ const ClassWords* FindClassWords(std::string_view class_name) {
 }
 
 ClassWords DeriveClassWords(std::string_view class_name, std::string_view label) {
-  const std::string spoken = absl::AsciiStrToLower(absl::StrReplaceAll(std::string(class_name), {{"_", " "}, {"-", " "}}));
+  const std::string spoken =
+      absl::AsciiStrToLower(absl::StrReplaceAll(std::string(class_name), {{"_", " "}, {"-", " "}}));
   const std::string a_noun = absl::StrCat("a ", spoken.empty() ? "sound" : spoken);
   ClassWords words = Words(class_name, label.empty() ? a_noun : label, a_noun, absl::StrCat(spoken, "s"), {});
   if (!label.empty()) words.synonyms.push_back(absl::AsciiStrToLower(WithoutArticle(label)));

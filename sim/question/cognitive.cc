@@ -46,10 +46,14 @@ Condition DrawCondition(Condition::Kind kind, const HeardScene& heard, Random& r
   switch (kind) {
     case Condition::kSide:
       switch (random.Int(0, 3)) {
-        case 0: return SideCondition("in front of you", 0.0);
-        case 1: return SideCondition("on your left", 90.0);
-        case 2: return SideCondition("behind you", 180.0);
-        default: return SideCondition("on your right", -90.0);
+        case 0:
+          return SideCondition("in front of you", 0.0);
+        case 1:
+          return SideCondition("on your left", 90.0);
+        case 2:
+          return SideCondition("behind you", 180.0);
+        default:
+          return SideCondition("on your right", -90.0);
       }
     case Condition::kDistance: {
       constexpr double kMetres[] = {1.0, 1.5, 2.0, 3.0, 4.0};
@@ -114,12 +118,12 @@ std::optional<Draft> AskAfterTurn(const HeardScene& heard, const Asking& asking)
                              {"45 degrees to the right", -45}};
   const Turn& turn = kTurns[random.Index(random.Chance(0.75) ? 3 : 5)];
   Draft draft;
-  draft.text = Say(asking,
-                   {"You turn {T}. Where is {A} now?", "After you turn {T}, where is {A}?",
-                    "If you turned {T}, where would {A} be?", "Turn {T}: in which direction is {A} then?",
-                    "Imagine turning {T}. Where do you hear {A}?", "Suppose you turn {T}. Which way is {A}?",
-                    "Having turned {T}, where would you find {A}?"},
-                   {{"{A}", source->words.the_noun}, {"{T}", turn.words}});
+  draft.text = Say(
+      asking,
+      {"You turn {T}. Where is {A} now?", "After you turn {T}, where is {A}?", "If you turned {T}, where would {A} be?",
+       "Turn {T}: in which direction is {A} then?", "Imagine turning {T}. Where do you hear {A}?",
+       "Suppose you turn {T}. Which way is {A}?", "Having turned {T}, where would you find {A}?"},
+      {{"{A}", source->words.the_noun}, {"{T}", turn.words}});
   const double now = WrapDegrees(source->azimuth_deg - turn.degrees);
   std::vector<double> swaps;
   for (double azimuth : OtherAzimuths(heard, *source)) swaps.push_back(azimuth - turn.degrees);
@@ -162,21 +166,21 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
         if (std::hypot(p.x, p.y) < 0.5 || std::abs(std::atan2(p.z, std::hypot(p.x, p.y))) > M_PI / 3) continue;
         if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 1.25)), azimuth) > 20.0) continue;
         if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 0.8)), azimuth) > 20.0) continue;
-        if ((AzimuthDistance(azimuth, kWays[way].second) < 90.0) == ahead) walks.push_back({source, way, metres, azimuth});
+        if ((AzimuthDistance(azimuth, kWays[way].second) < 90.0) == ahead)
+          walks.push_back({source, way, metres, azimuth});
       }
     }
   }
   if (walks.empty()) return std::nullopt;
   const Walk& walk = walks[random.Index(walks.size())];
   Draft draft;
-  draft.text = Say(asking,
-                   {"You walk {M} {W}. Where is {A} now?", "After walking {M} {W}, where is {A}?",
-                    "If you walked {M} {W}, where would {A} be?", "You move {M} {W}. Which way is {A} then?",
-                    "Imagine stepping {M} {W}. Where do you hear {A}?",
-                    "Suppose you go {M} {W}, facing as now. Where is {A}?",
-                    "Having gone {M} {W} without turning, where would {A} be?"},
-                   {{"{A}", walk.source->words.the_noun}, {"{M}", MetresPhrase(walk.metres)},
-                    {"{W}", kWays[walk.way].first}});
+  draft.text =
+      Say(asking,
+          {"You walk {M} {W}. Where is {A} now?", "After walking {M} {W}, where is {A}?",
+           "If you walked {M} {W}, where would {A} be?", "You move {M} {W}. Which way is {A} then?",
+           "Imagine stepping {M} {W}. Where do you hear {A}?", "Suppose you go {M} {W}, facing as now. Where is {A}?",
+           "Having gone {M} {W} without turning, where would {A} be?"},
+          {{"{A}", walk.source->words.the_noun}, {"{M}", MetresPhrase(walk.metres)}, {"{W}", kWays[walk.way].first}});
   std::vector<double> swaps;
   for (const HeardSource& other : heard.sources) {
     if (&other != walk.source) swaps.push_back(AzimuthOf(after(other, walk.way, walk.metres, 1.0)));
@@ -205,11 +209,12 @@ std::optional<Draft> AskAfterRemoval(const HeardScene& heard, const Asking& aski
     words = most->words;
   }
   Draft draft;
-  draft.text = Say(asking,
-                   {"Without {R}, what would you hear?", "If {R} stopped, which sounds would remain?",
-                    "Take away {R}: what is left?", "Which sounds remain without {R}?", "What would be left if {R} were gone?",
-                    "Suppose {R} were silent. What could you still hear?", "Remove {R}. Which sounds stay?"},
-                   {{"{R}", words}});
+  draft.text =
+      Say(asking,
+          {"Without {R}, what would you hear?", "If {R} stopped, which sounds would remain?",
+           "Take away {R}: what is left?", "Which sounds remain without {R}?", "What would be left if {R} were gone?",
+           "Suppose {R} were silent. What could you still hear?", "Remove {R}. Which sounds stay?"},
+          {{"{R}", words}});
   std::vector<std::string> left;
   for (const HeardSource* source : named) {
     if (source == removed) continue;
@@ -264,11 +269,11 @@ std::optional<Draft> AskCompound(const HeardScene& heard, const Asking& asking) 
     if (!clear || both == nullptr || !both->unique || partly == 0) continue;
     Draft draft;
     const std::string words = absl::StrCat(first.words, " and ", second.words);
-    draft.text = Say(asking,
-                     {"Which sound is {C}?", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
-                      "Find the sound that is {C}.", "Only one sound is {C}: which?",
-                      "Identify the source that is {C}."},
-                     {{"{C}", words}});
+    draft.text =
+        Say(asking,
+            {"Which sound is {C}?", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
+             "Find the sound that is {C}.", "Only one sound is {C}: which?", "Identify the source that is {C}."},
+            {{"{C}", words}});
     draft.key.mutable_classes()->add_class_names(both->words.name);
     draft.key.set_reference(Sentence(both->words.a_noun));
     if (asking.multiple_choice) draft.options = DrawNouns(heard, *both, random);
@@ -294,11 +299,11 @@ std::optional<Draft> AskMultiHop(const HeardScene& heard, const Asking& asking) 
   }
   if (!target || target->source->moving || std::abs(target->source->elevation_deg) > 60.0) return std::nullopt;
   Draft draft;
-  draft.text = Say(asking,
-                   {"Where is {X}?", "In which direction is {X}?", "From which direction comes {X}?",
-                    "Which way is {X}?", "Find {X}: where is it?", "Which way would you face to look at {X}?",
-                    "What is the direction of {X}?"},
-                   {{"{X}", target->words}});
+  draft.text =
+      Say(asking,
+          {"Where is {X}?", "In which direction is {X}?", "From which direction comes {X}?", "Which way is {X}?",
+           "Find {X}: where is it?", "Which way would you face to look at {X}?", "What is the direction of {X}?"},
+          {{"{X}", target->words}});
   if (!AnswerWithAzimuth(asking, target->source->azimuth_deg, OtherAzimuths(heard, *target->source), draft)) {
     return std::nullopt;
   }
@@ -333,9 +338,10 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
     return draft;
   }
   if (!heard.complete) return std::nullopt;
-  draft.text = Say(asking, {"Which description fits?", "What is going on here?", "Which account explains what you hear?",
-                            "Which scene is this?", "What best explains the recording?",
-                            "Which story matches the sounds?", "Which of these could be the scene?"});
+  draft.text =
+      Say(asking, {"Which description fits?", "What is going on here?", "Which account explains what you hear?",
+                   "Which scene is this?", "What best explains the recording?", "Which story matches the sounds?",
+                   "Which of these could be the scene?"});
   std::vector<std::string> right;
   for (const HeardSource& source : heard.sources) {
     if (!source.unique) return std::nullopt;

@@ -41,9 +41,12 @@ std::string At(const Told& source) {
 
 std::string TellSource(const Told& source, size_t wording) {
   switch (wording) {
-    case 1: return absl::StrCat(source.label, " ", source.span, ", ", At(source), ", ", source.metres, " away");
-    case 2: return absl::StrCat(At(source), ", ", source.metres, " away: ", source.label, ", ", source.span);
-    default: return absl::StrCat(source.label, " ", At(source), ", ", source.metres, " away, ", source.span);
+    case 1:
+      return absl::StrCat(source.label, " ", source.span, ", ", At(source), ", ", source.metres, " away");
+    case 2:
+      return absl::StrCat(At(source), ", ", source.metres, " away: ", source.label, ", ", source.span);
+    default:
+      return absl::StrCat(source.label, " ", At(source), ", ", source.metres, " away, ", source.span);
   }
 }
 

@@ -13,9 +13,8 @@ namespace {
 std::string Fill(std::string_view wording, Filling filling) {
   std::string text;
   for (size_t i = 0; i < wording.size();) {
-    const auto place = std::find_if(filling.begin(), filling.end(), [&](const auto& item) {
-      return wording.substr(i).starts_with(item.first);
-    });
+    const auto place = std::find_if(filling.begin(), filling.end(),
+                                    [&](const auto& item) { return wording.substr(i).starts_with(item.first); });
     if (place == filling.end()) {
       text += wording[i++];
     } else {
@@ -30,8 +29,8 @@ std::string Fill(std::string_view wording, Filling filling) {
 
 std::string Say(const Asking& asking, std::initializer_list<std::string_view> wordings, Filling filling) {
   const size_t trained = wordings.size() - kHeldOutWordings;
-  const size_t at = asking.held_out_wordings ? trained + asking.random.Index(kHeldOutWordings)
-                                             : asking.random.Index(trained);
+  const size_t at =
+      asking.held_out_wordings ? trained + asking.random.Index(kHeldOutWordings) : asking.random.Index(trained);
   return Capitalised(Fill(*(wordings.begin() + at), filling));
 }
 
@@ -72,8 +71,7 @@ OptionRange OnsetRange(const HeardScene& heard) {
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {
   draft.key.set_azimuth_deg(WrapDegrees(azimuth_deg));
   const int sector = SectorOf(azimuth_deg);
-  const bool in_words =
-      AzimuthDistance(azimuth_deg, SectorCentre(sector)) <= 15.0 && asking.random.Chance(0.4);
+  const bool in_words = AzimuthDistance(azimuth_deg, SectorCentre(sector)) <= 15.0 && asking.random.Chance(0.4);
   if (in_words) {
     draft.key.set_reference(Sentence(SectorName(sector)));
   } else {
@@ -89,39 +87,66 @@ bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vect
     }
     for (int other : DrawSectors(sector, sector_swaps, asking.random)) draft.options.emplace_back(SectorName(other));
   } else {
-    for (double option : DrawAzimuths(azimuth_deg, swaps, asking.random)) draft.options.push_back(AzimuthPhrase(option));
+    for (double option : DrawAzimuths(azimuth_deg, swaps, asking.random))
+      draft.options.push_back(AzimuthPhrase(option));
   }
   return draft.options.size() == 4;
 }
 
 Generator GeneratorOf(Task task) {
   switch (task) {
-    case Task::kDetectSources: return AskDetectSources;
-    case Task::kCountSources: return AskCountSources;
-    case Task::kDetectTime: return AskDetectTime;
-    case Task::kEstimateAzimuth: return AskAzimuth;
-    case Task::kEstimateElevation: return AskElevation;
-    case Task::kEstimateDistance: return AskDistance;
-    case Task::kEstimateReverberation: return AskReverberation;
-    case Task::kEstimateRoomSize: return AskRoomSize;
-    case Task::kClassifyMotion: return AskMotion;
-    case Task::kIdentifySourceByDirection: return AskWhatIsThere;
-    case Task::kIdentifySourceByLocation: return AskWhatIsThereAtDistance;
-    case Task::kBindIdentityLocationDistance: return AskBinding;
-    case Task::kRelativeLeftRight: return AskLeftRight;
-    case Task::kRelativeDirectionBetweenObjects: return AskDirectionBetween;
-    case Task::kCompareElevation: return AskWhichHigher;
-    case Task::kCompareDistance: return AskWhichCloser;
-    case Task::kTemporalOrder: return AskWhichFirst;
-    case Task::kOnsetFromLocation: return AskOnsetFromLocation;
-    case Task::kAngularSeparation: return AskSeparation;
-    case Task::kListenerRotation: return AskAfterTurn;
-    case Task::kListenerTranslation: return AskAfterWalk;
-    case Task::kSourceRemoval: return AskAfterRemoval;
-    case Task::kCompoundCondition: return AskCompound;
-    case Task::kMultiHop: return AskMultiHop;
-    case Task::kSceneAbduction: return AskAbduction;
-    case Task::kMotionPrediction: return AskMotionPrediction;
+    case Task::kDetectSources:
+      return AskDetectSources;
+    case Task::kCountSources:
+      return AskCountSources;
+    case Task::kDetectTime:
+      return AskDetectTime;
+    case Task::kEstimateAzimuth:
+      return AskAzimuth;
+    case Task::kEstimateElevation:
+      return AskElevation;
+    case Task::kEstimateDistance:
+      return AskDistance;
+    case Task::kEstimateReverberation:
+      return AskReverberation;
+    case Task::kEstimateRoomSize:
+      return AskRoomSize;
+    case Task::kClassifyMotion:
+      return AskMotion;
+    case Task::kIdentifySourceByDirection:
+      return AskWhatIsThere;
+    case Task::kIdentifySourceByLocation:
+      return AskWhatIsThereAtDistance;
+    case Task::kBindIdentityLocationDistance:
+      return AskBinding;
+    case Task::kRelativeLeftRight:
+      return AskLeftRight;
+    case Task::kRelativeDirectionBetweenObjects:
+      return AskDirectionBetween;
+    case Task::kCompareElevation:
+      return AskWhichHigher;
+    case Task::kCompareDistance:
+      return AskWhichCloser;
+    case Task::kTemporalOrder:
+      return AskWhichFirst;
+    case Task::kOnsetFromLocation:
+      return AskOnsetFromLocation;
+    case Task::kAngularSeparation:
+      return AskSeparation;
+    case Task::kListenerRotation:
+      return AskAfterTurn;
+    case Task::kListenerTranslation:
+      return AskAfterWalk;
+    case Task::kSourceRemoval:
+      return AskAfterRemoval;
+    case Task::kCompoundCondition:
+      return AskCompound;
+    case Task::kMultiHop:
+      return AskMultiHop;
+    case Task::kSceneAbduction:
+      return AskAbduction;
+    case Task::kMotionPrediction:
+      return AskMotionPrediction;
   }
   return nullptr;
 }

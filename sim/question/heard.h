@@ -52,8 +52,8 @@ HeardScene HearScene(const v1::Scene& truth);
 double AudibleSeconds(const v1::Source& source);
 
 // --- angles ---
-double WrapDegrees(double degrees);              // to (-180, 180]
-double AzimuthDistance(double a, double b);      // [0, 180]
+double WrapDegrees(double degrees);          // to (-180, 180]
+double AzimuthDistance(double a, double b);  // [0, 180]
 struct Cartesian {
   double x = 0, y = 0, z = 0;
 };

@@ -2,8 +2,8 @@
 //
 // The rule: given the four shown values, each must be as likely as the others to be the truth. So the same spacing is
 // asked of every pair and not only of pairs with the truth; mirrored and turned directions come in whole groups; the
-// truth's place in the order of numbers is uniform (OptionRange). Where other sources of the scene have values that fit, they
-// are used as distractors: right attribute, wrong source.
+// truth's place in the order of numbers is uniform (OptionRange). Where other sources of the scene have values that
+// fit, they are used as distractors: right attribute, wrong source.
 #ifndef SIM_QUESTION_OPTION_DRAWING_H_
 #define SIM_QUESTION_OPTION_DRAWING_H_
 
@@ -41,7 +41,8 @@ struct OptionRange {
 // `swaps` within a quarter of the spacing from an option replaces it.
 std::vector<double> DrawNumbers(const OptionRange& range, double truth, double lot, std::span<const double> swaps);
 
-// Classes of the vocabulary whose nouns are not in the scene, distinct nouns; fewer than `count` if there are not enough.
+// Classes of the vocabulary whose nouns are not in the scene, distinct nouns; fewer than `count` if there are not
+// enough.
 std::vector<ClassWords> DrawAbsent(const HeardScene& heard, size_t count, Random& random);
 
 // "a dog" (the truth), nouns of other sources of the scene, then absent ones.

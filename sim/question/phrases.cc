@@ -58,9 +58,7 @@ double RoundedVolume(double cubic_metres) {
 
 std::string MetresPhrase(double metres) { return absl::StrCat(Tenths(RoundedMetres(metres)), " m"); }
 std::string SecondsPhrase(double seconds) { return absl::StrCat(Tenths(seconds), " s"); }
-std::string VolumePhrase(double cubic_metres) {
-  return absl::StrCat(std::lround(RoundedVolume(cubic_metres)), " m3");
-}
+std::string VolumePhrase(double cubic_metres) { return absl::StrCat(std::lround(RoundedVolume(cubic_metres)), " m3"); }
 std::string SpanPhrase(double start_s, double end_s) {
   return absl::StrCat("from ", Tenths(start_s), " to ", Tenths(end_s), " s");
 }

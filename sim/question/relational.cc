@@ -176,8 +176,8 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
                      {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const std::string an = a->words.noun;
     const std::string bn = b->words.noun;
-    std::vector<std::string> options = {
-        absl::StrCat(an, " left, ", bn, " right"), absl::StrCat(an, " right, ", bn, " left"), "both left", "both right"};
+    std::vector<std::string> options = {absl::StrCat(an, " left, ", bn, " right"),
+                                        absl::StrCat(an, " right, ", bn, " left"), "both left", "both right"};
     const size_t right = a->azimuth_deg > 0 ? (b->azimuth_deg > 0 ? 2 : 0) : (b->azimuth_deg > 0 ? 1 : 3);
     std::swap(options[0], options[right]);
     draft.options = options;
@@ -188,12 +188,12 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
   }
   const int left = LeftOf(*a, *b);
   if (left == 0) return std::nullopt;
-  draft.text = Say(asking,
-                   {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?",
-                    "On which side of {B} is {A}?", "Compared with {B}, is {A} on the left or the right?",
-                    "Is {A} left or right of {B}?", "Relative to {B}, on which side do you hear {A}?",
-                    "Is {A} further left or further right than {B}?"},
-                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text =
+      Say(asking,
+          {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?", "On which side of {B} is {A}?",
+           "Compared with {B}, is {A} on the left or the right?", "Is {A} left or right of {B}?",
+           "Relative to {B}, on which side do you hear {A}?", "Is {A} further left or further right than {B}?"},
+          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_reference(left > 0 ? "Left." : "Right.");
   draft.key.mutable_choice()->set_value(left > 0 ? "left" : "right");
   draft.key.mutable_choice()->add_allowed("left");
@@ -217,12 +217,12 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
     if (AzimuthDistance(AzimuthOf(seen(fa, fb)), AzimuthOf(truth)) > 20.0) return std::nullopt;
   }
   Draft draft;
-  draft.text = Say(asking,
-                   {"If you stood at {B}, facing as now, where would {A} be?",
-                    "From {B}, in which direction is {A}?", "Standing at {B}, where is {A}?",
-                    "Seen from {B}, where is {A}?", "Which way is it from {B} to {A}?",
-                    "Which way would you go from {B} to reach {A}?", "Starting at {B}, in which direction lies {A}?"},
-                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text =
+      Say(asking,
+          {"If you stood at {B}, facing as now, where would {A} be?", "From {B}, in which direction is {A}?",
+           "Standing at {B}, where is {A}?", "Seen from {B}, where is {A}?", "Which way is it from {B} to {A}?",
+           "Which way would you go from {B} to reach {A}?", "Starting at {B}, in which direction lies {A}?"},
+          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
     return std::nullopt;
   }
@@ -240,12 +240,12 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
   if (asking.multiple_choice) {
     const int left = LeftOf(*a, *b);
     if (left == 0) return std::nullopt;
-    draft.text = Say(asking,
-                     {"Compared with {B}, {A} is:", "Seen from you, how is {A} placed against {B}?",
-                      "Where is {A} relative to {B}?", "How does {A} lie compared with {B}?",
-                      "Higher or lower, left or right: {A} against {B}?", "Relative to {B}, {A} sits:",
-                      "With respect to {B}, where do you hear {A}?"},
-                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.text = Say(
+        asking,
+        {"Compared with {B}, {A} is:", "Seen from you, how is {A} placed against {B}?", "Where is {A} relative to {B}?",
+         "How does {A} lie compared with {B}?", "Higher or lower, left or right: {A} against {B}?",
+         "Relative to {B}, {A} sits:", "With respect to {B}, where do you hear {A}?"},
+        {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const auto phrase = [](bool up, bool to_left) {
       return absl::StrCat(up ? "higher" : "lower", " and to the ", to_left ? "left" : "right");
     };
@@ -257,10 +257,9 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
     return draft;
   }
   draft.text = Say(asking,
-                   {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?",
-                    "Is {A} or {B} higher?", "What is higher up: {A} or {B}?",
-                    "{A} or {B}: which is higher?", "Of {A} and {B}, which is at the greater height?",
-                    "Which has the greater elevation, {A} or {B}?"},
+                   {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?", "Is {A} or {B} higher?",
+                    "What is higher up: {A} or {B}?", "{A} or {B}: which is higher?",
+                    "Of {A} and {B}, which is at the greater height?", "Which has the greater elevation, {A} or {B}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   AnswerWithClass((higher ? a : b)->words, draft);
   return draft;
@@ -277,24 +276,25 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   const ClassWords& farther = (a->distance_m < b->distance_m ? b : a)->words;
   Draft draft;
   if (asking.multiple_choice) {
-    draft.text = Say(asking,
-                     {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
-                      "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
-                      "Who is closer to you, {A} or {B}, and by how many metres?",
-                      "Between {A} and {B}, which one is closer, and by how much?",
-                      "Which one lies nearer, {A} or {B}, and by what margin?"},
-                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
-    draft.options =
-        SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
+    draft.text =
+        Say(asking,
+            {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
+             "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
+             "Who is closer to you, {A} or {B}, and by how many metres?",
+             "Between {A} and {B}, which one is closer, and by how much?",
+             "Which one lies nearer, {A} or {B}, and by what margin?"},
+            {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.options = SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
     AnswerWithClass(closer, draft);
     return draft;
   }
   const bool ask_closer = asking.random.Chance(0.5);
-  draft.text = Say(asking,
-                   {"Which is {W}, {A} or {B}?", "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?",
-                    "What is {W}: {A} or {B}?", "Which of the two is {W}, {A} or {B}?",
-                    "Of {A} and {B}, which one is {W}?", "Between {A} and {B}, what is {W}?"},
-                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", ask_closer ? "closer" : "farther"}});
+  draft.text =
+      Say(asking,
+          {"Which is {W}, {A} or {B}?", "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?", "What is {W}: {A} or {B}?",
+           "Which of the two is {W}, {A} or {B}?", "Of {A} and {B}, which one is {W}?",
+           "Between {A} and {B}, what is {W}?"},
+          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", ask_closer ? "closer" : "farther"}});
   AnswerWithClass(ask_closer ? closer : farther, draft);
   return draft;
 }
@@ -315,16 +315,16 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
   const ClassWords& second = (a.onset_s < b.onset_s ? b : a).words;
   Draft draft;
   if (asking.multiple_choice) {
-    draft.text = Say(asking,
-                     {"Which starts first, {A} or {B}, and by how much?", "Is {A} or {B} first, and by how long?",
-                      "{A} or {B}: which starts earlier, and by how much?",
-                      "Which of {A} and {B} begins first, and by how much?",
-                      "What comes first, {A} or {B}, and by how many seconds?",
-                      "Between {A} and {B}, which sets in earlier, and by how much?",
-                      "Which one leads, {A} or {B}, and by what time?"},
-                     {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
-    draft.options = SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase,
-                                asking.random);
+    draft.text = Say(
+        asking,
+        {"Which starts first, {A} or {B}, and by how much?", "Is {A} or {B} first, and by how long?",
+         "{A} or {B}: which starts earlier, and by how much?", "Which of {A} and {B} begins first, and by how much?",
+         "What comes first, {A} or {B}, and by how many seconds?",
+         "Between {A} and {B}, which sets in earlier, and by how much?",
+         "Which one leads, {A} or {B}, and by what time?"},
+        {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
+    draft.options =
+        SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase, asking.random);
     AnswerWithClass(first, draft);
     return draft;
   }

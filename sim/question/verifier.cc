@@ -60,8 +60,9 @@ v1::Verdict JudgeDirections(const std::vector<DirectionClaim>& claims, double tr
     const double tolerance = azimuth && claim.in_words ? kSectorHalfWidthDeg : numeric_tolerance;
     if (error / tolerance <= worst_ratio) continue;
     worst_ratio = error / tolerance;
-    worst = Graded(error, tolerance, absl::StrFormat("%s %.0f deg, truth %.0f deg, tolerance %.1f deg", name,
-                                                     claim.degrees, truth, tolerance));
+    worst = Graded(
+        error, tolerance,
+        absl::StrFormat("%s %.0f deg, truth %.0f deg, tolerance %.1f deg", name, claim.degrees, truth, tolerance));
   }
   return worst;
 }
@@ -69,12 +70,11 @@ v1::Verdict JudgeDirections(const std::vector<DirectionClaim>& claims, double tr
 v1::Verdict JudgeValues(const std::vector<double>& values, double truth, double tolerance, std::string_view name,
                         std::string_view unit) {
   if (values.empty()) return Unread(std::string(name));
-  const double worst = *std::max_element(values.begin(), values.end(), [truth](double a, double b) {
-    return std::abs(a - truth) < std::abs(b - truth);
-  });
-  return Graded(std::abs(worst - truth), tolerance,
-                absl::StrFormat("%s %.4g %s, truth %.4g %s, tolerance %.2g %s", name, worst, unit, truth, unit, tolerance,
-                                unit));
+  const double worst = *std::max_element(
+      values.begin(), values.end(), [truth](double a, double b) { return std::abs(a - truth) < std::abs(b - truth); });
+  return Graded(
+      std::abs(worst - truth), tolerance,
+      absl::StrFormat("%s %.4g %s, truth %.4g %s, tolerance %.2g %s", name, worst, unit, truth, unit, tolerance, unit));
 }
 
 v1::Verdict JudgeVolume(const std::vector<double>& values, double truth) {
@@ -91,10 +91,8 @@ v1::Verdict JudgeVolume(const std::vector<double>& values, double truth) {
 
 v1::Verdict JudgeSpan(const std::optional<std::pair<double, double>>& span, const v1::TimeSpanKey& truth) {
   if (!span) return Unread("time span");
-  const double both =
-      std::min(span->second, truth.end_seconds()) - std::max(span->first, truth.start_seconds());
-  const double either =
-      std::max(span->second, truth.end_seconds()) - std::min(span->first, truth.start_seconds());
+  const double both = std::min(span->second, truth.end_seconds()) - std::max(span->first, truth.start_seconds());
+  const double either = std::max(span->second, truth.end_seconds()) - std::min(span->first, truth.start_seconds());
   const double iou = both > 0 && either > 0 ? both / either : 0.0;
   v1::Verdict verdict;
   verdict.set_parsed(true);
@@ -228,8 +226,8 @@ v1::Verdict JudgeBinding(Tokens tokens, const v1::Binding& truth) {
     verdict.set_parsed(verdict.parsed() || part.parsed());
     correct &= part.correct();
     sum += part.reward();
-    verdict.set_explanation(absl::StrCat(verdict.explanation(), verdict.explanation().empty() ? "" : "; ",
-                                         part.explanation()));
+    verdict.set_explanation(
+        absl::StrCat(verdict.explanation(), verdict.explanation().empty() ? "" : "; ", part.explanation()));
   }
   verdict.set_correct(correct);
   verdict.set_reward(correct ? 1.0 : kMostForNear * sum / static_cast<double>(parts.size()));
@@ -238,7 +236,8 @@ v1::Verdict JudgeBinding(Tokens tokens, const v1::Binding& truth) {
 
 v1::Verdict JudgeLetter(const v1::Question& question, std::string_view answer) {
   const std::vector<std::string> options(question.options().begin(), question.options().end());
-  if (options.empty() || question.key().letter().size() != 1) return Unread("option in the question or letter in its key");
+  if (options.empty() || question.key().letter().size() != 1)
+    return Unread("option in the question or letter in its key");
   bool several = false;
   const std::optional<int> claimed = FindOption(answer, options, &several);
   if (several) return Exact(false, "claims several options");
@@ -252,8 +251,10 @@ v1::Verdict JudgeOpen(const v1::Question& question, std::string_view answer) {
   const std::vector<AnswerToken> tokens = TokeniseAnswer(answer);
   const v1::AnswerKey& key = question.key();
   switch (key.value_case()) {
-    case v1::AnswerKey::kAzimuthDeg: return JudgeDirections(FindAzimuths(tokens), key.azimuth_deg(), true);
-    case v1::AnswerKey::kElevationDeg: return JudgeDirections(FindElevations(tokens), key.elevation_deg(), false);
+    case v1::AnswerKey::kAzimuthDeg:
+      return JudgeDirections(FindAzimuths(tokens), key.azimuth_deg(), true);
+    case v1::AnswerKey::kElevationDeg:
+      return JudgeDirections(FindElevations(tokens), key.elevation_deg(), false);
     case v1::AnswerKey::kDistanceM:
       return JudgeValues(FindValues(tokens, Unit::kMetres), key.distance_m(), DistanceTolerance(key.distance_m()),
                          "distance", "m");
@@ -263,17 +264,22 @@ v1::Verdict JudgeOpen(const v1::Question& question, std::string_view answer) {
                                    : kOnsetToleranceS;
       return JudgeValues(FindValues(tokens, Unit::kSeconds), key.seconds(), tolerance, "time", "s");
     }
-    case v1::AnswerKey::kSpan: return JudgeSpan(FindSpan(tokens), key.span());
+    case v1::AnswerKey::kSpan:
+      return JudgeSpan(FindSpan(tokens), key.span());
     case v1::AnswerKey::kCount:
       return JudgeValues(FindCounts(tokens), static_cast<double>(key.count()), 0.0, "count", "sounds");
     case v1::AnswerKey::kClasses:
       return JudgeClasses(tokens, {key.classes().class_names().begin(), key.classes().class_names().end()});
-    case v1::AnswerKey::kChoice: return JudgeChoice(tokens, key.choice());
+    case v1::AnswerKey::kChoice:
+      return JudgeChoice(tokens, key.choice());
     case v1::AnswerKey::kAngleDeg:
       return JudgeValues(FindValues(tokens, Unit::kDegrees), key.angle_deg(), kAngleToleranceDeg, "angle", "deg");
-    case v1::AnswerKey::kBinding: return JudgeBinding(tokens, key.binding());
-    case v1::AnswerKey::kVolumeM3: return JudgeVolume(FindValues(tokens, Unit::kCubicMetres), key.volume_m3());
-    case v1::AnswerKey::VALUE_NOT_SET: break;
+    case v1::AnswerKey::kBinding:
+      return JudgeBinding(tokens, key.binding());
+    case v1::AnswerKey::kVolumeM3:
+      return JudgeVolume(FindValues(tokens, Unit::kCubicMetres), key.volume_m3());
+    case v1::AnswerKey::VALUE_NOT_SET:
+      break;
   }
   return Unread("value in the question's key");
 }

@@ -111,10 +111,12 @@ TEST_F(BenchmarkTest, ControlsTakeAwayWhatTheySayAndNothingElse) {
 TEST_F(BenchmarkTest, ASpecOutOfRangeNamesTheField) {
   BenchmarkSpec spec = SmallSpec();
   spec.scenes = 0;
-  EXPECT_THAT(std::string(GenerateBenchmark(spec, *SmallBank(), folder()).status().message()), ::testing::HasSubstr("scenes"));
+  EXPECT_THAT(std::string(GenerateBenchmark(spec, *SmallBank(), folder()).status().message()),
+              ::testing::HasSubstr("scenes"));
   spec = SmallSpec();
   spec.questions = -1;
-  EXPECT_THAT(std::string(GenerateBenchmark(spec, *SmallBank(), folder()).status().message()), ::testing::HasSubstr("questions"));
+  EXPECT_THAT(std::string(GenerateBenchmark(spec, *SmallBank(), folder()).status().message()),
+              ::testing::HasSubstr("questions"));
 }
 
 TEST(SelectQuestionsTest, TasksAndScenesGetEvenShares) {
@@ -166,7 +168,9 @@ TEST(BenchmarkRowsTest, RowsAreReadBackAsTheyWereWritten) {
 }
 
 TEST(BenchmarkRowsTest, DamagedRowsNameTheField) {
-  const auto message = [](const std::string& line) { return std::string(QuestionRowFromJson(line).status().message()); };
+  const auto message = [](const std::string& line) {
+    return std::string(QuestionRowFromJson(line).status().message());
+  };
   EXPECT_THAT(message("["), ::testing::HasSubstr("JSON"));
   EXPECT_THAT(message("{}"), ::testing::HasSubstr("id"));
   EXPECT_THAT(message(R"({"id": "a", "question": "?"})"), ::testing::HasSubstr("audio"));

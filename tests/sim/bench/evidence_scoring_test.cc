@@ -40,9 +40,9 @@ TEST(ScoreAzimuthsTest, MedianWrapsAroundAndSidesLeaveTheBordersOut) {
                                             {60, 0, true}});     // missing: 180
   EXPECT_EQ(score.count, 4);
   EXPECT_EQ(score.missing, 1);
-  EXPECT_DOUBLE_EQ(score.median_error_deg, 65.0);     // of 5, 10, 120, 180
-  EXPECT_DOUBLE_EQ(score.front_back, 1.0 / 3.0);      // 175 right, 30 and 60 wrong
-  EXPECT_DOUBLE_EQ(score.left_right, 2.0 / 3.0);      // 30 and -90 right, 60 wrong
+  EXPECT_DOUBLE_EQ(score.median_error_deg, 65.0);  // of 5, 10, 120, 180
+  EXPECT_DOUBLE_EQ(score.front_back, 1.0 / 3.0);   // 175 right, 30 and 60 wrong
+  EXPECT_DOUBLE_EQ(score.left_right, 2.0 / 3.0);   // 30 and -90 right, 60 wrong
 }
 
 TEST(ScoreDetectionTest, APerfectSceneScoresPerfectly) {
@@ -63,12 +63,12 @@ TEST(ScoreDetectionTest, WrongPlaceWrongClassAndSilenceCostWhatDcaseSays) {
   AddSource(truth, "dog", 0, 0, 2, 0, 1);
   AddSource(truth, "bell", 90, 0, 2, 0, 1);
   v1::Scene perceived = EmptyScene(1.0);
-  AddSource(perceived, "dog", 30, 0, 3, 0, 1);   // right class, 30 degrees off
-  AddSource(perceived, "cow", 85, 0, 2, 0, 1);   // wrong class, 5 degrees off
+  AddSource(perceived, "dog", 30, 0, 3, 0, 1);  // right class, 30 degrees off
+  AddSource(perceived, "cow", 85, 0, 2, 0, 1);  // wrong class, 5 degrees off
   const DetectionScore score = ScoreDetection({{truth, perceived}});
   EXPECT_DOUBLE_EQ(score.f_20, 0);
-  EXPECT_DOUBLE_EQ(score.error_rate_20, 1);        // two substitutions of two
-  EXPECT_DOUBLE_EQ(score.f_20_any_class, 0.5);     // the cow stands where the bell is
+  EXPECT_DOUBLE_EQ(score.error_rate_20, 1);     // two substitutions of two
+  EXPECT_DOUBLE_EQ(score.f_20_any_class, 0.5);  // the cow stands where the bell is
   EXPECT_NEAR(score.localisation_error_deg, 30, 1e-9);
   EXPECT_DOUBLE_EQ(score.localisation_recall, 0.5);
   EXPECT_DOUBLE_EQ(score.relative_distance_error, 0.25);  // (0.5 + 0) / 2

@@ -84,7 +84,8 @@ TEST(ScoringTest, AConstantLetterScoresAsTheConstantBaselineSays) {
   }
   for (const auto& [letter, count] : right) {
     const BenchmarkReport report =
-        Score(fixture.questions, fixture.Answers([&letter = letter](const v1::Question&) { return letter; }), {}, fixture.truths);
+        Score(fixture.questions, fixture.Answers([&letter = letter](const v1::Question&) { return letter; }), {},
+              fixture.truths);
     const GroupScore& all = *report.Find("all", kChoice);
     const double share = static_cast<double>(count) / asked;
     EXPECT_DOUBLE_EQ(all.accuracy, share);
@@ -113,8 +114,8 @@ TEST(ScoringTest, MissingAnswersErrorsAndNonsenseCountAsWrong) {
   EXPECT_EQ(count, static_cast<int>(fixture.questions.size()));
   EXPECT_EQ(right, count - report.errors);
   EXPECT_EQ(unanswered, report.errors);
-  const BenchmarkReport nothing = Score(fixture.questions, fixture.Answers([](const v1::Question&) { return "hm"; }), {},
-                                        fixture.truths);
+  const BenchmarkReport nothing =
+      Score(fixture.questions, fixture.Answers([](const v1::Question&) { return "hm"; }), {}, fixture.truths);
   EXPECT_DOUBLE_EQ(nothing.Find("all", kChoice)->accuracy, 0.0);
   EXPECT_DOUBLE_EQ(nothing.Find("all", kChoice)->unique_ratio, 0.0);
 }
@@ -150,7 +151,8 @@ TEST(ScoringTest, TheIntervalIsOverScenesAndNotOverQuestions) {
 TEST(ScoringTest, ControlsStandBesideAndTheDirectionBarUsesZeroSpatial) {
   const Fixture fixture;
   const std::map<std::string, std::vector<AnswerRow>> controls = {
-      {"zero-spatial", fixture.Answers(AnswerText)}, {"silence", fixture.Answers([](const v1::Question&) { return "A"; })}};
+      {"zero-spatial", fixture.Answers(AnswerText)},
+      {"silence", fixture.Answers([](const v1::Question&) { return "A"; })}};
   const BenchmarkReport report = Score(fixture.questions, fixture.Answers(AnswerText), controls, fixture.truths);
   EXPECT_DOUBLE_EQ(report.Find("direction tasks", kChoice)->controls.at("zero-spatial"), 1.0);
   EXPECT_NEAR(report.Find("all", kChoice)->controls.at("silence"), 0.25, 0.08);

@@ -110,7 +110,8 @@ TEST(QuestionBalanceTest, ThePriorOfAnswersIsNearChance) {
     const double most = task == "count_sources" ? 0.42 : 0.36;
     EXPECT_LT(accuracy, most) << task;
     RecordProperty(task, std::to_string(accuracy));
-    if (getenv("AURICLE_SHOW_PRIORS") != nullptr) printf("%-40s %.3f of %zu\n", task.c_str(), accuracy, questions.size());
+    if (getenv("AURICLE_SHOW_PRIORS") != nullptr)
+      printf("%-40s %.3f of %zu\n", task.c_str(), accuracy, questions.size());
   }
 }
 

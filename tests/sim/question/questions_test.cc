@@ -173,7 +173,8 @@ TEST(QuestionsTest, ASceneWithoutAnythingAudibleIsNotAskedAbout) {
   EXPECT_TRUE(Ask(v1::Scene(), Everything(), 1).empty());
 }
 
-// The compass of a person: where a point is after turning and walking, by complex numbers instead of the generator's way.
+// The compass of a person: where a point is after turning and walking, by complex numbers instead of the generator's
+// way.
 double ExpectedAzimuth(double azimuth_deg, double metres, double turn_deg, double ahead_m, double left_m) {
   const double a = azimuth_deg * M_PI / 180.0;
   const double x = metres * std::cos(a) - ahead_m;
@@ -187,13 +188,15 @@ TEST(QuestionsTest, TurningAndWalkingMoveTheSourceAsGeometryDemands) {
   QuestionOptions options = Everything();
   options.tasks = {"listener_rotation", "listener_translation"};
   options.form = AskForm::kOpen;
-  const std::map<std::string, double> turns = {
-      {"90 degrees to the left", 90}, {"90 degrees to the right", -90}, {"around", 180}, {"45 degrees to the left", 45},
-      {"45 degrees to the right", -45}};
-  const std::map<std::string, std::pair<double, double>> walks = {{"1 m forward", {1, 0}},      {"2 m forward", {2, 0}},
-                                                                  {"1 m backward", {-1, 0}},    {"2 m backward", {-2, 0}},
-                                                                  {"1 m to the left", {0, 1}},  {"2 m to the left", {0, 2}},
-                                                                  {"1 m to the right", {0, -1}}, {"2 m to the right", {0, -2}}};
+  const std::map<std::string, double> turns = {{"90 degrees to the left", 90},
+                                               {"90 degrees to the right", -90},
+                                               {"around", 180},
+                                               {"45 degrees to the left", 45},
+                                               {"45 degrees to the right", -45}};
+  const std::map<std::string, std::pair<double, double>> walks = {
+      {"1 m forward", {1, 0}},       {"2 m forward", {2, 0}},      {"1 m backward", {-1, 0}},
+      {"2 m backward", {-2, 0}},     {"1 m to the left", {0, 1}},  {"2 m to the left", {0, 2}},
+      {"1 m to the right", {0, -1}}, {"2 m to the right", {0, -2}}};
   int checked = 0;
   for (uint64_t seed = 0; seed < 200; ++seed) {
     for (const v1::Question& question : Ask(scene, options, seed)) {
@@ -221,12 +224,16 @@ TEST(QuestionsTest, RelationsAreSeenFromTheListener) {
   v1::Scene scene = EmptyScene();
   AddSource(scene, "dog", 60, 30, 1.0, 1.0, 3.0);   // left, high, close, first
   AddSource(scene, "bell", -60, 0, 4.0, 5.0, 8.0);  // right, level, far, second
-  const std::map<std::string, std::string> when = {{"first", "dog"},  {"later", "bell"},    {"closer", "dog"},
-                                                   {"farther", "bell"}, {"higher", "dog"}};
+  const std::map<std::string, std::string> when = {
+      {"first", "dog"}, {"later", "bell"}, {"closer", "dog"}, {"farther", "bell"}, {"higher", "dog"}};
   QuestionOptions options = Everything();
   options.form = AskForm::kOpen;
-  options.tasks = {"compare_distance", "temporal_order", "compare_elevation", "angular_separation",
-                   "relative_direction_between_objects", "relative_left_right"};
+  options.tasks = {"compare_distance",
+                   "temporal_order",
+                   "compare_elevation",
+                   "angular_separation",
+                   "relative_direction_between_objects",
+                   "relative_left_right"};
   std::set<std::string> tasks;
   for (uint64_t seed = 0; seed < 100; ++seed) {
     for (const v1::Question& question : Ask(scene, options, seed)) {
@@ -282,7 +289,8 @@ TEST(QuestionsTest, PromptTextHasTheOptionsWithLettersAndTheRequest) {
   question.set_text("Where is the dog?");
   question.set_form(v1::QUESTION_FORM_MULTIPLE_CHOICE);
   for (const char* option : {"left", "right", "behind", "in front"}) question.add_options(option);
-  EXPECT_EQ(PromptText(question), "Where is the dog?\nA. left\nB. right\nC. behind\nD. in front\nAnswer with the letter.");
+  EXPECT_EQ(PromptText(question),
+            "Where is the dog?\nA. left\nB. right\nC. behind\nD. in front\nAnswer with the letter.");
   question.set_form(v1::QUESTION_FORM_OPEN);
   question.clear_options();
   EXPECT_EQ(PromptText(question), "Where is the dog?");

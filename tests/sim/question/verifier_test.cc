@@ -66,8 +66,9 @@ v1::Question Choice(const std::string& value, std::vector<std::string> allowed) 
 
 TEST(VerifierTest, ReadsLettersAsPeopleWriteThem) {
   const v1::Question question = Choices("B", {"right", "left", "behind", "in front"});
-  for (const char* answer : {"B", "b", "(b)", "B.", "B)", "Answer: B.", "The answer is B", "B. left", "b - left", "**B**",
-                             "Option B", "left", "Left.", " LEFT ", "It is on the left.", "B: left", "\"B\""}) {
+  for (const char* answer :
+       {"B", "b", "(b)", "B.", "B)", "Answer: B.", "The answer is B", "B. left", "b - left", "**B**", "Option B",
+        "left", "Left.", " LEFT ", "It is on the left.", "B: left", "\"B\""}) {
     EXPECT_RIGHT(question, answer);
   }
   for (const char* answer : {"A", "(c)", "Answer: D.", "behind", "right", "A. right"}) EXPECT_WRONG(question, answer);
@@ -97,28 +98,34 @@ TEST(VerifierTest, TheArticleIsNotTheLetterA) {
 }
 
 TEST(VerifierTest, ReadsAzimuthsInDegreesWordsAndClockHours) {
-  for (const char* answer : {"40 degrees left", "About 40 degrees to the left.", "45 deg to your left", "45\xC2\xB0 left",
-                             "+40 degrees", "azimuth 40 degrees", "front-left", "Front left", "to the front and left",
-                             "in front of you, to the left", "forty-five degrees to the left", "at your 11 o'clock",
-                             "40", "left, 40 degrees", "40 degrees to the left, 10 degrees up, 2 m away",
-                             "The dog is 2.1 m away, 40 degrees left", "between 30 and 50 degrees left"}) {
+  for (const char* answer :
+       {"40 degrees left", "About 40 degrees to the left.", "45 deg to your left", "45\xC2\xB0 left", "+40 degrees",
+        "azimuth 40 degrees", "front-left", "Front left", "to the front and left", "in front of you, to the left",
+        "forty-five degrees to the left", "at your 11 o'clock", "40", "left, 40 degrees",
+        "40 degrees to the left, 10 degrees up, 2 m away", "The dog is 2.1 m away, 40 degrees left",
+        "between 30 and 50 degrees left"}) {
     EXPECT_RIGHT(Azimuth(40), answer);
   }
-  for (const char* answer : {"40 degrees right", "-40 degrees", "\xE2\x88\x92" "40\xC2\xB0", "front-right", "behind", "90 degrees left",
-                             "right", "3 o'clock", "40 degrees up", "left or right", "40 degrees left or 120 degrees right"}) {
+  for (const char* answer : {"40 degrees right", "-40 degrees",
+                             "\xE2\x88\x92"
+                             "40\xC2\xB0",
+                             "front-right", "behind", "90 degrees left", "right", "3 o'clock", "40 degrees up",
+                             "left or right", "40 degrees left or 120 degrees right"}) {
     EXPECT_WRONG(Azimuth(40), answer);
   }
   for (const char* answer : {"-45 degrees", "45 degrees right", "front-right", "right, 45 degrees", "1 o'clock"}) {
     EXPECT_RIGHT(Azimuth(-42), answer);
   }
-  for (const char* answer : {"behind you", "directly behind", "right behind you", "180 degrees", "at the back", "-175 degrees",
-                             "behind you slightly left", "6 o'clock", "175 degrees right"}) {
+  for (const char* answer : {"behind you", "directly behind", "right behind you", "180 degrees", "at the back",
+                             "-175 degrees", "behind you slightly left", "6 o'clock", "175 degrees right"}) {
     EXPECT_RIGHT(Azimuth(178), answer);
   }
-  for (const char* answer : {"left", "to your left", "on the left-hand side", "9 o'clock", "ninety degrees to the left"}) {
+  for (const char* answer :
+       {"left", "to your left", "on the left-hand side", "9 o'clock", "ninety degrees to the left"}) {
     EXPECT_RIGHT(Azimuth(90), answer);
   }
-  for (const char* answer : {"straight ahead", "in front", "right in front of you", "12 o'clock", "0 degrees", "dead ahead"}) {
+  for (const char* answer :
+       {"straight ahead", "in front", "right in front of you", "12 o'clock", "0 degrees", "dead ahead"}) {
     EXPECT_RIGHT(Azimuth(-3), answer);
   }
   EXPECT_RIGHT(Azimuth(-135), "back-right");
@@ -128,14 +135,16 @@ TEST(VerifierTest, ReadsAzimuthsInDegreesWordsAndClockHours) {
 }
 
 TEST(VerifierTest, ReadsElevations) {
-  for (const char* answer : {"20 degrees up", "20 degrees above", "about 25 degrees above you", "+20", "elevation 20 degrees",
-                             "40 degrees left, 20 degrees up", "up 20 degrees", "twenty degrees higher than you"}) {
+  for (const char* answer :
+       {"20 degrees up", "20 degrees above", "about 25 degrees above you", "+20", "elevation 20 degrees",
+        "40 degrees left, 20 degrees up", "up 20 degrees", "twenty degrees higher than you"}) {
     EXPECT_RIGHT(Elevation(20), answer);
   }
   for (const char* answer : {"20 degrees down", "-20 degrees", "level", "20 degrees left", "below you", "overhead"}) {
     EXPECT_WRONG(Elevation(20), answer);
   }
-  for (const char* answer : {"level", "Level with you", "at ear level", "0 degrees", "at the same height", "5 degrees down"}) {
+  for (const char* answer :
+       {"level", "Level with you", "at ear level", "0 degrees", "at the same height", "5 degrees down"}) {
     EXPECT_RIGHT(Elevation(2), answer);
   }
   EXPECT_RIGHT(Elevation(-30), "30 degrees below the horizon");
@@ -143,8 +152,9 @@ TEST(VerifierTest, ReadsElevations) {
 }
 
 TEST(VerifierTest, ReadsDistancesInEveryUnit) {
-  for (const char* answer : {"2.5 m", "2.5 metres", "2.5 meters away", "250 cm", "two and a half metres", "two point five m",
-                             "about 2-3 m", "2 to 3 metres", "8 feet", "2.5", "40 degrees left, 2.5 m"}) {
+  for (const char* answer :
+       {"2.5 m", "2.5 metres", "2.5 meters away", "250 cm", "two and a half metres", "two point five m", "about 2-3 m",
+        "2 to 3 metres", "8 feet", "2.5", "40 degrees left, 2.5 m"}) {
     EXPECT_RIGHT(Distance(2.5), answer);
   }
   for (const char* answer : {"4 m", "1.4 metres", "25 cm", "2.5 km away or 9 m", "2.5 or 9 m", "-2.5 m"}) {
@@ -193,7 +203,8 @@ TEST(VerifierTest, ReadsCountsVolumesAndAngles) {
 }
 
 TEST(VerifierTest, ReadsListsOfSounds) {
-  for (const char* answer : {"A dog and a bell.", "a bell, a dog", "dogs barking, bells", "I hear a dog barking and a bell ringing"}) {
+  for (const char* answer :
+       {"A dog and a bell.", "a bell, a dog", "dogs barking, bells", "I hear a dog barking and a bell ringing"}) {
     EXPECT_RIGHT(Classes({"dog", "bell"}), answer);
   }
   for (const char* answer : {"a dog", "a dog, a bell and a cow", "a cow", "a dog but no bell"}) {
@@ -272,7 +283,8 @@ TEST(VerifierTest, ToleranceIsTheBorderForGeneratedQuestions) {
       double truth = 0, tolerance = 0;
       std::string unit;
       if (key.value_case() == v1::AnswerKey::kAzimuthDeg) truth = key.azimuth_deg(), tolerance = 20, unit = "degrees";
-      if (key.value_case() == v1::AnswerKey::kElevationDeg) truth = key.elevation_deg(), tolerance = 10, unit = "degrees";
+      if (key.value_case() == v1::AnswerKey::kElevationDeg)
+        truth = key.elevation_deg(), tolerance = 10, unit = "degrees";
       if (key.value_case() == v1::AnswerKey::kAngleDeg) truth = key.angle_deg(), tolerance = 20, unit = "degrees";
       if (key.value_case() == v1::AnswerKey::kDistanceM) {
         truth = key.distance_m(), tolerance = std::max(1.0, 0.3 * truth), unit = "m";
@@ -300,7 +312,8 @@ TEST(VerifierTest, CaseAndWhiteSpaceDoNotMatter) {
       const std::string answer = AnswerText(question);
       std::string spaced = "\n\t ";
       for (char c : answer) spaced += c == ' ' ? "  \t " : std::string(1, c);
-      for (const std::string& variant : {absl::AsciiStrToUpper(answer), absl::AsciiStrToLower(answer), spaced + " \r\n"}) {
+      for (const std::string& variant :
+           {absl::AsciiStrToUpper(answer), absl::AsciiStrToLower(answer), spaced + " \r\n"}) {
         EXPECT_RIGHT(question, variant);
       }
     }
@@ -315,8 +328,9 @@ TEST(VerifierTest, AnyBytesGetAVerdictWithAFiniteReward) {
     Random random(41, i, "bytes");
     for (v1::Question& question : AskAbout(DrawScene(i), options, random)) questions.push_back(std::move(question));
   }
-  const std::vector<std::string> pieces = {"left", "right", "40", "degrees", " ", ",", "-", "m", "\xC2", "\xB0", "\xE2\x88", "\0",
-                                           "A", "no", "dog", "to", "1e999", ".", "o'clock", "half", "hundred", "and", "point"};
+  const std::vector<std::string> pieces = {"left",  "right", "40",       "degrees", " ",       ",",   "-",    "m",
+                                           "\xC2",  "\xB0",  "\xE2\x88", "\0",      "A",       "no",  "dog",  "to",
+                                           "1e999", ".",     "o'clock",  "half",    "hundred", "and", "point"};
   Random random(43, 0, "bytes");
   for (int round = 0; round < 300; ++round) {
     std::string answer;
