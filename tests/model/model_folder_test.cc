@@ -62,7 +62,8 @@ TEST_F(ModelFolderTest, LoadsWhatWasWrittenAndSaysWhatItIs) {
   EXPECT_EQ(info.version().size(), 12u);
   // Every stored number but the running statistics of batch norm is a parameter.
   uint64_t stored = 0;
-  for (const TensorView& tensor : SafetensorsReader::Open(folder_.File("model.safetensors"))->tensors()) {
+  const SafetensorsReader reader = SafetensorsReader::Open(folder_.File("model.safetensors")).value();
+  for (const TensorView& tensor : reader.tensors()) {
     if (tensor.name.find("running_") == std::string::npos) stored += tensor.bytes.size() / DtypeBytes(tensor.dtype);
   }
   EXPECT_EQ(info.parameters(), stored);
@@ -80,7 +81,8 @@ TEST_F(ModelFolderTest, IsSmallAndTheSeedDecidesEveryByte) {
 }
 
 TEST_F(ModelFolderTest, StoresMatricesInBf16AndVectorsInFloat32) {
-  for (const TensorView& tensor : SafetensorsReader::Open(folder_.File("model.safetensors"))->tensors()) {
+  const SafetensorsReader reader = SafetensorsReader::Open(folder_.File("model.safetensors")).value();
+  for (const TensorView& tensor : reader.tensors()) {
     EXPECT_EQ(tensor.dtype, tensor.shape.size() >= 2 ? Dtype::kBf16 : Dtype::kF32) << tensor.name;
   }
 }
