@@ -24,7 +24,7 @@ inline std::shared_ptr<const SourceBank> SmallBank() {
     const fs::path folder = fs::path(::testing::TempDir()) / ("small_bank_" + std::to_string(::getpid()));
     fs::create_directories(folder / "audio");
     std::ofstream table(folder / "bank.tsv", std::ios::binary);
-    table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\torigin\tpath\tauthor\ttitle\n";
+    table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle\n";
     const std::vector<double> lengths = {0.3, 0.8, 1.4, 3.0, 7.0, 11.0};
     uint64_t key = 1;
     for (int c = 0; c < 6; ++c) {
@@ -41,7 +41,7 @@ inline std::shared_ptr<const SourceBank> SmallBank() {
           }
           EXPECT_TRUE(audio::WriteFoaFile((folder / path).string(), clip).ok());
           table << name << "\t" << name << "-" << split << g << "\t" << split << "\tfield\t1.0\tCC0\t" << seconds
-                << "\t0\there\t" << path << "\tnobody\tnoise\n";
+                << "\t0\t0\t0\there\t" << path << "\tnobody\tnoise\n";
         }
       }
     }
