@@ -93,6 +93,7 @@ void Engine::Stop() {
     MutexLock lock(mutex_);
     if (!stopping_) scheduler_.Shutdown();
     stopping_ = true;
+    UpdateGauges();
     changed_.NotifyAll();
   }
   if (thread_.joinable()) thread_.join();

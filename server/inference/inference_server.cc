@@ -107,7 +107,9 @@ absl::Status InferenceServer::Listen() {
     return absl::UnavailableError(absl::StrCat("listen: cannot serve on ", config_.listen));
   }
   address_ = absl::StrCat(config_.listen.substr(0, config_.listen.rfind(':')), ":", port);
-  server_->GetHealthCheckService()->SetServingStatus(true);
+  for (const char* name : {"", v1::SpatialQa::service_full_name(), v1::ModelControl::service_full_name()}) {
+    server_->GetHealthCheckService()->SetServingStatus(name, true);
+  }
   return absl::OkStatus();
 }
 
