@@ -1,5 +1,6 @@
 #include "model/decoder/decoder.h"
 
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
