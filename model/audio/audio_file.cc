@@ -171,8 +171,10 @@ absl::StatusOr<AudioBuffer> ReadAudioFile(const std::string& path, const AudioRe
     if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(message);
     return absl::NotFoundError(message);
   }
+  ::close(descriptor);
+  // By name and not by descriptor: libsndfile 1.2 recognises some MP3 files (padded ID3 tags) by their extension only.
   SF_INFO info = {};
-  const SndfilePtr file(sf_open_fd(descriptor, SFM_READ, &info, SF_TRUE));  // closes the descriptor, also on failure
+  const SndfilePtr file(sf_open(path.c_str(), SFM_READ, &info));
   if (file == nullptr) return NotAudio(path, sf_strerror(nullptr));
   return ReadAll(file.get(), info, path, limits);
 }

@@ -158,6 +158,11 @@ TEST_F(AudioFile, SaysThatATextFileIsNotAudioWhateverItsName) {
   ASSERT_EQ(buffer.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(buffer.status().message()), HasSubstr("notes.wav"));
   EXPECT_THAT(std::string(buffer.status().message()), HasSubstr("not an audio file"));
+  for (const char* name : {"notes.mp3", "notes.ogg", "notes.gsm", "notes.vox", "notes.raw", "notes"}) {
+    EXPECT_EQ(ReadAudioFile(Store(name, "Buy milk.\nWalk the dog, who barks.\n")).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << name;
+  }
   EXPECT_FALSE(ReadAudioBytes("").ok());
   EXPECT_FALSE(ReadAudioBytes(std::string(100000, 'x')).ok());
   EXPECT_FALSE(ReadAudioFile(Store("empty.flac", "")).ok());
