@@ -56,7 +56,8 @@ grpc::ByteBuffer HealthRequest(const std::string& service) {
 
 ServingStatus ParseHealthResponse(const grpc::ByteBuffer& buffer) {
   grpc::Slice slice;
-  if (!buffer.TrySingleSlice(&slice).ok() || slice.size() != 2 || slice.begin()[0] != 0x08) return ServingStatus::kUnknown;
+  if (!buffer.TrySingleSlice(&slice).ok() || slice.size() != 2 || slice.begin()[0] != 0x08)
+    return ServingStatus::kUnknown;
   switch (slice.begin()[1]) {
     case 1:
       return ServingStatus::kServing;
@@ -100,8 +101,8 @@ struct AskStream::State {
   grpc::ClientContext context;
   std::unique_ptr<grpc::ClientReaderWriter<v1::StreamAskRequest, v1::StreamAskResponse>> call;
 
-  std::mutex sending;        // guards what follows, and the order of writes
-  uint64_t next_chunk = 0;   // sequence of the next AudioChunk
+  std::mutex sending;       // guards what follows, and the order of writes
+  uint64_t next_chunk = 0;  // sequence of the next AudioChunk
   bool audio_ended = false;
   bool sending_finished = false;
 
@@ -244,9 +245,8 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> SpatialQaClient::Connect(const 
 
 absl::StatusOr<v1::AskResponse> SpatialQaClient::Ask(const v1::AskRequest& request, const CallOptions& options) const {
   if (absl::Status status = CheckText(request.question(), request.options()); !status.ok()) return status;
-  return Unary<v1::AskResponse>(options, [&](auto* context, auto* response) {
-    return stubs_->spatial_qa->Ask(context, request, response);
-  });
+  return Unary<v1::AskResponse>(
+      options, [&](auto* context, auto* response) { return stubs_->spatial_qa->Ask(context, request, response); });
 }
 
 absl::StatusOr<std::unique_ptr<AskStream>> SpatialQaClient::OpenStream(const v1::StreamConfig& config,
@@ -279,7 +279,8 @@ absl::StatusOr<v1::ModelInfo> SpatialQaClient::GetModel(const std::string& name,
   });
 }
 
-absl::StatusOr<ServingStatus> SpatialQaClient::CheckHealth(const std::string& service, const CallOptions& options) const {
+absl::StatusOr<ServingStatus> SpatialQaClient::CheckHealth(const std::string& service,
+                                                           const CallOptions& options) const {
   grpc::ClientContext context;
   ApplyOptions(options, context);
   const grpc::ByteBuffer request = HealthRequest(service);

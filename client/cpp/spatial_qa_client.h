@@ -60,8 +60,8 @@ struct StreamHandlers {
 
 // One live conversation: audio and questions up, events down.
 //
-// Thread-safety: any thread may send (sends are serialised inside), one thread at a time reads, and Cancel may come from
-// anywhere. Sending blocks while the server is slower than the sender; read at the same time, or a server that is
+// Thread-safety: any thread may send (sends are serialised inside), one thread at a time reads, and Cancel may come
+// from anywhere. Sending blocks while the server is slower than the sender; read at the same time, or a server that is
 // bounded in what it holds for the reader and a sender that waits for the server may wait for each other.
 // The client that opened it must outlive it. Destruction cancels a stream that has not ended.
 class AskStream {

@@ -52,7 +52,8 @@ std::string DescribeError(const absl::Status& status) {
     });
     absl::StrAppend(&line, " (", code, ")");
   } else {
-    absl::StrAppend(&line, status.message().empty() ? "no message" : status.message(), " (", code, details.reason.empty() ? "" : ", ", details.reason, ")");
+    absl::StrAppend(&line, status.message().empty() ? "no message" : status.message(), " (", code,
+                    details.reason.empty() ? "" : ", ", details.reason, ")");
   }
   if (details.retry_delay.has_value()) {
     absl::StrAppend(&line, absl::StrFormat(", try again in %.1f s", absl::ToDoubleSeconds(*details.retry_delay)));
@@ -62,7 +63,8 @@ std::string DescribeError(const absl::Status& status) {
 
 absl::Status StatusFromWire(int code, const std::string& message, const std::string& serialised_details) {
   // gRPC's codes are Abseil's; a number past both lists becomes UNKNOWN.
-  absl::Status status(code >= 0 && code <= 16 ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown, message);
+  absl::Status status(code >= 0 && code <= 16 ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
+                      message);
   google::rpc::Status details;
   if (status.ok() || !details.ParseFromString(serialised_details)) {
     return status;

@@ -36,8 +36,8 @@ ErrorDetails ReadErrorDetails(const absl::Status& status);
 // "the queue is full (RESOURCE_EXHAUSTED, QUEUE_FULL), try again in 1.5 s". "OK" for OK.
 std::string DescribeError(const absl::Status& status);
 
-// From the wire: `serialised_details` is a google.rpc.Status (trailer grpc-status-details-bin, QueryError.status), empty
-// where there is none; what cannot be parsed is left out, code and message stay.
+// From the wire: `serialised_details` is a google.rpc.Status (trailer grpc-status-details-bin, QueryError.status),
+// empty where there is none; what cannot be parsed is left out, code and message stay.
 absl::Status StatusFromWire(int code, const std::string& message, const std::string& serialised_details);
 
 // INVALID_ARGUMENT with the field as a google.rpc.BadRequest: for what is refused before it is sent.

@@ -2,26 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <cmath>
-
 namespace auricle::train {
-
-std::vector<double> GroupAdvantages(std::span<const double> rewards) {
-  std::vector<double> advantages(rewards.size(), 0.0);
-  if (!HasSpread(rewards)) return advantages;
-  double mean = 0, variance = 0;
-  for (const double reward : rewards) mean += reward / static_cast<double>(rewards.size());
-  for (const double reward : rewards) variance += (reward - mean) * (reward - mean) / static_cast<double>(rewards.size());
-  for (size_t i = 0; i < rewards.size(); ++i) advantages[i] = (rewards[i] - mean) / (std::sqrt(variance) + 1e-6);
-  return advantages;
-}
-
-bool HasSpread(std::span<const double> rewards) {
-  if (rewards.empty()) return false;
-  const auto [low, high] = std::minmax_element(rewards.begin(), rewards.end());
-  return *high - *low > 1e-9;
-}
 
 GrpoLoss GrpoObjective(const GrpoTokens& tokens, const GrpoOptions& options) {
   const at::Tensor& advantages = tokens.advantages;

@@ -8,8 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <span>
-#include <vector>
+#include "model/train/group_statistics.h"
 
 namespace auricle::train {
 
@@ -19,12 +18,6 @@ struct GrpoOptions {
   double kl_weight = 0;         // of the k3 estimate of KL(policy || reference)
   double importance_cap = 2;    // largest weight of an answer that an older policy drew
 };
-
-// (reward - mean) / (standard deviation + 1e-6), population deviation; all zero where the rewards are equal.
-std::vector<double> GroupAdvantages(std::span<const double> rewards);
-
-// True where some reward differs from another by more than 1e-9: the others teach nothing.
-bool HasSpread(std::span<const double> rewards);
 
 // All tokens of all answers of one update in one row of N.
 struct GrpoTokens {

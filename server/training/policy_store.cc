@@ -31,61 +31,6 @@ absl::StatusOr<v1::PolicyVersion> Describe(const std::string& run_id, uint64_t v
 
 }  // namespace
 
-// One client's watch. All state is guarded by the store's mutex. At most one write is in flight; a client that reads
-// slowly is sent the newest version when it is ready and never the ones between. Finishes when the client leaves, a write
-// fails or the store stops.
-class PolicyStore::Watch final : public grpc::ServerWriteReactor<v1::PolicyVersion> {
- public:
-  Watch(PolicyStore* store, const v1::WatchPolicyRequest& request)
-      : store_(store), run_id_(request.run_id()), sent_(request.known_version()) {}
-
-  // Sends the newest version if it is new and nothing is in flight.
-  void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_->mu_) {
-    if (finished_ || writing_) return;
-    if (store_->stopping_ || cancelled_) {
-      finished_ = true;
-      Finish(store_->stopping_ ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is shutting down")
-                               : grpc::Status::CANCELLED);
-      return;
-    }
-    const auto run = store_->versions_.find(run_id_);
-    if (run == store_->versions_.end() || run->second.empty()) return;
-    const v1::PolicyVersion& newest = run->second.rbegin()->second;
-    if (newest.version() <= sent_) return;
-    message_ = newest;
-    sent_ = newest.version();
-    writing_ = true;
-    StartWrite(&message_);
-  }
-
-  void OnWriteDone(bool ok) override {
-    absl::MutexLock lock(&store_->mu_);
-    writing_ = false;
-    cancelled_ = cancelled_ || !ok;
-    Advance();
-  }
-
-  void OnCancel() override {
-    absl::MutexLock lock(&store_->mu_);
-    cancelled_ = true;
-    Advance();
-  }
-
-  void OnDone() override {
-    absl::MutexLock lock(&store_->mu_);
-    store_->watches_.erase(this);  // deletes it
-  }
-
- private:
-  PolicyStore* const store_;
-  const std::string run_id_;
-  uint64_t sent_;
-  bool writing_ = false;
-  bool cancelled_ = false;
-  bool finished_ = false;
-  v1::PolicyVersion message_;
-};
-
 // One client's fetch: reads and writes a chunk at a time from its own open file, which outlives a removal by the store.
 class PolicyStore::Fetch final : public grpc::ServerWriteReactor<v1::WeightsChunk> {
  public:
@@ -177,14 +122,16 @@ absl::Status PolicyStore::Publish(const std::string& run_id, uint64_t version, c
   absl::StatusOr<v1::PolicyVersion> description = Describe(run_id, version, path);
   if (!description.ok()) return description.status();
 
-  absl::MutexLock lock(&mu_);
-  auto& run = versions_[run_id];
-  run[version] = *std::move(description);
-  while (run.size() > kept_) {
-    fs::remove(FileOf(run_id, run.begin()->first), error);
-    run.erase(run.begin());
+  {
+    absl::MutexLock lock(&mu_);
+    auto& run = versions_[run_id];
+    run[version] = *std::move(description);
+    while (run.size() > kept_) {
+      fs::remove(FileOf(run_id, run.begin()->first), error);
+      run.erase(run.begin());
+    }
   }
-  for (auto& [watch, owner] : watches_) watch->Advance();
+  watches_.Notify();
   return absl::OkStatus();
 }
 
@@ -204,20 +151,20 @@ absl::StatusOr<std::string> PolicyStore::PathOf(const std::string& run_id, uint6
   return FileOf(run_id, version);
 }
 
-void PolicyStore::Stop() {
-  absl::MutexLock lock(&mu_);
-  stopping_ = true;
-  for (auto& [watch, owner] : watches_) watch->Advance();
-}
+void PolicyStore::Stop() { watches_.Stop(); }
 
 grpc::ServerWriteReactor<v1::PolicyVersion>* PolicyStore::WatchPolicy(grpc::CallbackServerContext*,
                                                                       const v1::WatchPolicyRequest* request) {
-  auto owner = std::make_unique<Watch>(this, *request);
-  Watch* watch = owner.get();
-  absl::MutexLock lock(&mu_);
-  watches_[watch] = std::move(owner);
-  watch->Advance();
-  return watch;
+  using Pull = Watches<v1::PolicyVersion>::Pull;
+  return watches_.Add([this, run_id = request->run_id(), sent = request->known_version()](v1::PolicyVersion* message) mutable {
+    // A slow reader is sent the newest version when it is ready and never the ones between.
+    absl::MutexLock lock(&mu_);
+    const auto run = versions_.find(run_id);
+    if (run == versions_.end() || run->second.empty() || run->second.rbegin()->first <= sent) return Pull::kNothing;
+    *message = run->second.rbegin()->second;
+    sent = message->version();
+    return Pull::kMessage;
+  });
 }
 
 grpc::ServerWriteReactor<v1::WeightsChunk>* PolicyStore::FetchWeights(grpc::CallbackServerContext*,

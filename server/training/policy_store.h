@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "auricle/v1/training.grpc.pb.h"
+#include "server/training/watches.h"
 
 namespace auricle::server {
 
@@ -41,7 +42,6 @@ class PolicyStore final : public v1::PolicyStore::CallbackService {
                                                            const v1::FetchWeightsRequest* request) override;
 
  private:
-  class Watch;
   class Fetch;
 
   PolicyStore(std::string folder, uint32_t kept);
@@ -52,8 +52,7 @@ class PolicyStore final : public v1::PolicyStore::CallbackService {
   const uint32_t kept_;
   mutable absl::Mutex mu_;
   std::map<std::string, std::map<uint64_t, v1::PolicyVersion>> versions_ ABSL_GUARDED_BY(mu_);
-  std::map<Watch*, std::unique_ptr<Watch>> watches_ ABSL_GUARDED_BY(mu_);
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  Watches<v1::PolicyVersion> watches_;
 };
 
 }  // namespace auricle::server

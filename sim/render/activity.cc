@@ -16,7 +16,8 @@ std::vector<Span> SoundingSpans(std::span<const float> event, int sample_rate) {
   const double threshold = loudest * std::pow(10.0, -kActiveRangeDb / 10.0);
   const double end_of_event = static_cast<double>(event.size()) / sample_rate;
   // The frame's true length: a whole number of samples.
-  const double frame = static_cast<double>(std::max<size_t>(1, static_cast<size_t>(kLevelFrameSeconds * sample_rate))) / sample_rate;
+  const double frame =
+      static_cast<double>(std::max<size_t>(1, static_cast<size_t>(kLevelFrameSeconds * sample_rate))) / sample_rate;
   for (size_t i = 0; i < powers.size(); ++i) {
     if (powers[i] < threshold) continue;
     const Span now = {static_cast<double>(i) * frame, std::min(end_of_event, static_cast<double>(i + 1) * frame)};

@@ -49,7 +49,8 @@ constexpr size_t kBlock = 4096, kFft = 2 * kBlock, kBins = kBlock + 1;
 constexpr size_t kChannels = audio::kFoaChannels;
 
 // [channels, blocks, kBins]: the transforms of each channel's blocks, zero-padded to kFft. `planar` is [channels, n].
-absl::StatusOr<std::vector<audio::Complex>> TransformBlocks(std::span<const float> planar, size_t channels, size_t blocks) {
+absl::StatusOr<std::vector<audio::Complex>> TransformBlocks(std::span<const float> planar, size_t channels,
+                                                            size_t blocks) {
   const size_t n = planar.size() / channels, row = blocks * kBlock;
   std::vector<float> rows(channels * row, 0.0f);
   for (size_t c = 0; c < channels; ++c) std::copy_n(planar.begin() + c * n, std::min(n, row), rows.begin() + c * row);
@@ -64,15 +65,18 @@ void MultiplyAdd(const audio::Complex* a, const audio::Complex* b, audio::Comple
 
 }  // namespace
 
-absl::StatusOr<std::vector<float>> ConvolveFoa(std::span<const float> signal, const audio::FoaClip& response, size_t frames) {
+absl::StatusOr<std::vector<float>> ConvolveFoa(std::span<const float> signal, const audio::FoaClip& response,
+                                               size_t frames) {
   const size_t taps = response.frames();
-  if (signal.empty() || taps == 0) return absl::InvalidArgumentError("signal and response must have one sample or more");
+  if (signal.empty() || taps == 0)
+    return absl::InvalidArgumentError("signal and response must have one sample or more");
   std::vector<float> out(kChannels * frames, 0.0f);
   if (frames == 0) return out;
   const auto blocks_of = [](size_t n) { return (n + kBlock - 1) / kBlock; };
   // What lies past `frames` is not computed.
   const size_t out_blocks = std::min(blocks_of(frames), blocks_of(signal.size() + taps - 1));
-  const size_t in_blocks = std::min(blocks_of(signal.size()), out_blocks), parts = std::min(blocks_of(taps), out_blocks);
+  const size_t in_blocks = std::min(blocks_of(signal.size()), out_blocks),
+               parts = std::min(blocks_of(taps), out_blocks);
 
   absl::StatusOr<std::vector<audio::Complex>> in = TransformBlocks(signal, 1, in_blocks);
   if (!in.ok()) return in.status();
@@ -81,8 +85,8 @@ absl::StatusOr<std::vector<float>> ConvolveFoa(std::span<const float> signal, co
   std::vector<audio::Complex> products(out_blocks * kBins);
   for (size_t c = 0; c < kChannels; ++c) {
     const audio::Complex* filter = filters->data() + c * parts * kBins;
-    // Output block n is the sum over partitions p of input block n - p through partition p; its second half runs over into
-    // block n + 1.
+    // Output block n is the sum over partitions p of input block n - p through partition p; its second half runs over
+    // into block n + 1.
     std::ranges::fill(products, audio::Complex(0.0f, 0.0f));
     for (size_t n = 0; n < out_blocks; ++n) {
       for (size_t p = n < in_blocks ? 0 : n - in_blocks + 1; p < std::min(parts, n + 1); ++p) {

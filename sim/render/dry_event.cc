@@ -14,7 +14,9 @@ namespace {
 constexpr double kFadeSeconds = 0.005;
 constexpr double kTiltPivotHz = 1000.0;
 
-size_t FrameLength(int sample_rate) { return std::max<size_t>(1, static_cast<size_t>(kLevelFrameSeconds * sample_rate)); }
+size_t FrameLength(int sample_rate) {
+  return std::max<size_t>(1, static_cast<size_t>(kLevelFrameSeconds * sample_rate));
+}
 
 // First-order shelf around kTiltPivotHz by the bilinear transform: bass at -tilt / 2, treble at +tilt / 2.
 void Tilt(double tilt_db, int sample_rate, std::span<float> signal) {
@@ -32,7 +34,8 @@ void Tilt(double tilt_db, int sample_rate, std::span<float> signal) {
 void FadeEnds(bool start, bool end, int sample_rate, std::span<float> signal) {
   const size_t n = std::min(signal.size() / 2, static_cast<size_t>(kFadeSeconds * sample_rate));
   for (size_t i = 0; i < n; ++i) {
-    const float gain = static_cast<float>(0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(n)));
+    const float gain = static_cast<float>(
+        0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(n)));
     if (start) signal[i] *= gain;
     if (end) signal[signal.size() - 1 - i] *= gain;
   }
@@ -53,7 +56,8 @@ std::vector<double> FramePowers(std::span<const float> signal, int sample_rate) 
   return powers;
 }
 
-absl::StatusOr<std::vector<float>> MakeEvent(std::span<const float> recording, int sample_rate, const EventShape& shape) {
+absl::StatusOr<std::vector<float>> MakeEvent(std::span<const float> recording, int sample_rate,
+                                             const EventShape& shape) {
   if (!(shape.speed > 0.5 && shape.speed < 2.0)) {
     return absl::InvalidArgumentError(absl::StrFormat("speed = %g is out of range (0.5, 2)", shape.speed));
   }
@@ -69,7 +73,8 @@ absl::StatusOr<std::vector<float>> MakeEvent(std::span<const float> recording, i
   if (!(ActiveRms(recording, sample_rate) > 0.0f)) return absl::InvalidArgumentError("recording is silent");
 
   // The excerpt, in samples of the recording.
-  const size_t want = std::max<size_t>(FrameLength(sample_rate), static_cast<size_t>(shape.max_seconds * sample_rate * shape.speed));
+  const size_t want =
+      std::max<size_t>(FrameLength(sample_rate), static_cast<size_t>(shape.max_seconds * sample_rate * shape.speed));
   size_t from = 0, length = recording.size();
   if (want < recording.size()) {
     from = static_cast<size_t>(shape.excerpt * static_cast<double>(recording.size() - want));

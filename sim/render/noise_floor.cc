@@ -18,9 +18,9 @@
 #define SIM_RENDER_NOISE_FLOOR_SECTION_
 namespace auricle::sim {
 
-// A fractional slope from alternating poles and zeros of first order, evenly spaced in log frequency: with a pole every two
-// octaves and its zero `slope / 6` of the way to the next pole, the magnitude falls by `slope` decibels an octave on average
-// (Oustaloup 1991; Smith, "Spectral tilt filters", 2010).
+// A fractional slope from alternating poles and zeros of first order, evenly spaced in log frequency: with a pole every
+// two octaves and its zero `slope / 6` of the way to the next pole, the magnitude falls by `slope` decibels an octave
+// on average (Oustaloup 1991; Smith, "Spectral tilt filters", 2010).
 inline constexpr int kSections = 4;
 
 struct Section {
@@ -40,9 +40,10 @@ namespace auricle::sim {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Filters [frames, 4] in place, the four channels in the lanes of one vector: a recursion waits for itself, so four at once
-// cost as much as one. `state` is carried from call to call.
-void FilterTogetherKernel(const std::array<Section, kSections>& sections, FilterState& state, size_t frames, float* interleaved) {
+// Filters [frames, 4] in place, the four channels in the lanes of one vector: a recursion waits for itself, so four at
+// once cost as much as one. `state` is carried from call to call.
+void FilterTogetherKernel(const std::array<Section, kSections>& sections, FilterState& state, size_t frames,
+                          float* interleaved) {
   const hn::CappedTag<float, audio::kFoaChannels> d;
   using Vector = hn::Vec<decltype(d)>;
   const size_t together = hn::Lanes(d);  // 4, but 1 where there are no vectors
@@ -86,7 +87,9 @@ std::array<Section, kSections> SlopeFilter(double slope_db, int sample_rate) {
   for (int i = 0; i < kSections; ++i) {
     const double pole_hz = kLowestPoleHz * std::exp2(kOctavesApart * i);
     const double zero_hz = pole_hz * std::exp2(kOctavesApart * slope_db / 6.0206);
-    const auto radius = [&](double hz) { return std::exp(-2.0 * std::numbers::pi * std::min(hz, 0.49 * sample_rate) / sample_rate); };
+    const auto radius = [&](double hz) {
+      return std::exp(-2.0 * std::numbers::pi * std::min(hz, 0.49 * sample_rate) / sample_rate);
+    };
     const double p = radius(pole_hz), z = radius(zero_hz);
     // Unit gain at DC.
     const double gain = (1.0 - p) / (1.0 - z);

@@ -37,18 +37,21 @@ struct HeardSource {
 
 absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source) {
   if (plan.free_field) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
-  return RenderRoom(plan.room, source.position_m, plan.listener_m, {.sample_rate = plan.sample_rate, .floor_db = kResponseFloorDb, .key = source.key});
+  return RenderRoom(plan.room, source.position_m, plan.listener_m,
+                    {.sample_rate = plan.sample_rate, .floor_db = kResponseFloorDb, .key = source.key});
 }
 
 // Adds the source to `mix` and returns its own share and times.
-absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank, audio::FoaClip& mix) {
+absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank,
+                                 audio::FoaClip& mix) {
   if (source.onsets.empty() || !std::ranges::is_sorted(source.onsets) || !(source.onsets.front() >= 0.0)) {
     return absl::InvalidArgumentError("onsets: one or more, ascending, not negative");
   }
   absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
   if (!dry.ok()) return dry.status();
-  absl::StatusOr<std::vector<float>> event = MakeEvent(**dry, plan.sample_rate, {.speed = source.speed, .tilt_db = source.tilt_db,
-                                                       .max_seconds = source.max_seconds, .excerpt = source.excerpt});
+  absl::StatusOr<std::vector<float>> event = MakeEvent(
+      **dry, plan.sample_rate,
+      {.speed = source.speed, .tilt_db = source.tilt_db, .max_seconds = source.max_seconds, .excerpt = source.excerpt});
   if (!event.ok()) return event.status();
   const float level = static_cast<float>(std::pow(10.0, source.level_offset_db / 20.0));
   for (float& sample : *event) sample *= level;
@@ -59,7 +62,8 @@ absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& sou
 
   // One convolution, however often it sounds: playings differ by a whole number of samples.
   const size_t first = static_cast<size_t>(std::lround(source.onsets.front() * plan.sample_rate));
-  if (first >= mix.frames()) return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
+  if (first >= mix.frames())
+    return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
   const size_t wet_frames = std::min(event->size() + heard.response.foa.frames() - 1, mix.frames() - first);
   absl::StatusOr<std::vector<float>> wet = ConvolveFoa(*event, heard.response.foa, wet_frames);
   if (!wet.ok()) return wet.status();
@@ -87,7 +91,8 @@ std::vector<double> RowEnergies(std::span<const float> signal, int sample_rate, 
   for (size_t row = 0; row < rows; ++row) {
     const size_t first = static_cast<size_t>(std::lround(static_cast<double>(row) * kRowSeconds * sample_rate));
     const size_t last = static_cast<size_t>(std::lround(static_cast<double>(row + 1) * kRowSeconds * sample_rate));
-    for (size_t i = first; i < std::min(last, signal.size()); ++i) energies[row] += static_cast<double>(signal[i]) * signal[i];
+    for (size_t i = first; i < std::min(last, signal.size()); ++i)
+      energies[row] += static_cast<double>(signal[i]) * signal[i];
   }
   return energies;
 }
@@ -98,8 +103,8 @@ void SetVector(Vec3 v, v1::Vector3* out) {
   out->set_z(v.z);
 }
 
-void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard, const SourceBank& bank,
-                    std::span<const float> mix_w, v1::Source* truth) {
+void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard,
+                    const SourceBank& bank, std::span<const float> mix_w, v1::Source* truth) {
   const Recording& recording = bank.recordings()[static_cast<size_t>(planned.recording)];
   const SoundClass& sound = bank.classes()[static_cast<size_t>(recording.class_index)];
   truth->set_class_name(sound.name);
@@ -171,10 +176,12 @@ absl::Status DescribeRoom(const ScenePlan& plan, const audio::FoaClip& response,
 absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank) {
   if (plan.sources.empty()) return absl::InvalidArgumentError("sources is empty: a scene has one source or more");
   if (!(plan.duration_seconds > 0.0 && plan.duration_seconds <= 60.0)) {
-    return absl::InvalidArgumentError(absl::StrCat("duration_seconds = ", plan.duration_seconds, " is out of range (0, 60]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("duration_seconds = ", plan.duration_seconds, " is out of range (0, 60]"));
   }
   RenderedScene scene;
-  scene.audio = audio::MakeSilentClip(static_cast<size_t>(std::lround(plan.duration_seconds * plan.sample_rate)), plan.sample_rate);
+  scene.audio = audio::MakeSilentClip(static_cast<size_t>(std::lround(plan.duration_seconds * plan.sample_rate)),
+                                      plan.sample_rate);
   std::vector<HeardSource> heard;
   for (const PlannedSource& source : plan.sources) {
     absl::StatusOr<HeardSource> h = Hear(plan, source, bank, scene.audio);
@@ -185,7 +192,9 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
 
   std::vector<size_t> by_onset(heard.size());
   std::iota(by_onset.begin(), by_onset.end(), size_t{0});
-  const auto onset = [&](size_t i) { return heard[i].active.empty() ? plan.duration_seconds : heard[i].active[0].start; };
+  const auto onset = [&](size_t i) {
+    return heard[i].active.empty() ? plan.duration_seconds : heard[i].active[0].start;
+  };
   std::ranges::stable_sort(by_onset, {}, onset);
 
   v1::Scene& truth = scene.truth;

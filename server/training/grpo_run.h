@@ -1,0 +1,94 @@
+// One reinforcement run: keeps work in the ledger, learns from what comes back, publishes each new policy.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "auricle/v1/training.pb.h"
+#include "server/training/ledger.h"
+#include "server/training/policy_store.h"
+#include "server/training/policy_trainer.h"
+#include "server/training/rollout_source.h"
+
+namespace auricle::server {
+
+// The configuration with its defaults filled in. INVALID_ARGUMENT names the field and the range.
+absl::StatusOr<v1::GrpoConfig> CompleteGrpoConfig(const v1::GrpoConfig& config);
+
+// What a checkpoint says of itself, so that a commit that the ledger never saw can be made up for.
+struct StepNote {
+  uint64_t step = 0;            // steps taken
+  uint64_t policy_version = 0;  // the policy that they made
+  std::vector<std::string> trained, dropped;  // units that the last step settled
+};
+
+// A step is made durable in this order: the trainer's checkpoint (with the units it learned from), the published policy,
+// the ledger. A process that dies between two of them finishes the step when it comes back, without learning twice.
+// Thread-safe. Ledger and store are borrowed and outlive the run.
+class GrpoRun {
+ public:
+  struct Parts {
+    Ledger* ledger = nullptr;
+    PolicyStore* policies = nullptr;
+    std::unique_ptr<RolloutSource> source;
+    std::unique_ptr<PolicyTrainer> trainer;
+    std::string folder;                  // for the checkpoint; made if need be
+    std::function<void()> work_added;    // wakes the workers' polls
+    std::function<void()> report_added;  // wakes those who watch
+  };
+
+  // The run must be in the ledger. Goes on from the checkpoint in the folder, if there is one.
+  static absl::StatusOr<std::unique_ptr<GrpoRun>> Start(const std::string& run_id, Parts parts);
+  ~GrpoRun();
+
+  // Ends the thread after the step under way. Idempotent.
+  void Stop();
+  // Something changed: results came, or the run was paused or resumed.
+  void Wake();
+  // Writes a checkpoint between two steps and returns once it is on disk.
+  absl::StatusOr<v1::CheckpointResponse> Checkpoint();
+
+  absl::StatusOr<v1::TrainingRun> Describe() const;
+  // The reports of steps `first`, `first` + 1, ... of this process; nothing where there is none yet.
+  std::vector<v1::StepReport> ReportsFrom(uint64_t first_step) const;
+  // No further reports will come.
+  bool Ended() const;
+
+ private:
+  GrpoRun(std::string run_id, v1::GrpoConfig config, StoredRun stored, Parts parts);
+  absl::Status Recover();
+  void Loop();
+  absl::Status FillQueue();
+  // Learns from what waits; false when there is not enough.
+  absl::StatusOr<bool> TryStep();
+  absl::Status MakeDurable(const StepNote& note);
+  absl::Status PublishAndCommit(const StepNote& note);
+  std::string CheckpointPath() const;
+
+  const std::string run_id_;
+  const v1::GrpoConfig config_;
+  const uint64_t total_steps_;
+  Parts parts_;
+  // The thread's own.
+  uint64_t step_ = 0;
+  uint64_t policy_version_ = 0;
+  uint64_t next_unit_ = 0;
+  uint64_t stale_drops_ = 0;
+
+  absl::Mutex trainer_mu_;  // held while the trainer works
+  mutable absl::Mutex mu_;
+  bool woken_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::StepReport> reports_ ABSL_GUARDED_BY(mu_);
+  std::thread thread_;
+};
+
+}  // namespace auricle::server
