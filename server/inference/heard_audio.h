@@ -29,6 +29,8 @@ class HeardAudio {
   absl::StatusOr<Result> Hear(InferenceModel& model);
 
  private:
+  absl::StatusOr<std::shared_ptr<const EncodedAudio>> DecodeAndEncode(InferenceModel& model) const;
+
   const double start_seconds_, end_seconds_, max_seconds_;
   AudioPayload payload_;
   bool heard_ = false;

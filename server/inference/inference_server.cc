@@ -19,8 +19,8 @@ namespace {
 
 constexpr absl::Duration kWatchEvery = absl::Milliseconds(50);
 constexpr absl::Duration kStopGrace = absl::Seconds(2);
-// Above our own limit, so that it is we who refuse, with details; far above, gRPC refuses before it takes memory.
-constexpr int64_t kMessageSlack = 1 << 20;
+// Up to twice our own limit it is we who refuse, with details; above, gRPC refuses before it takes memory.
+constexpr int64_t kTransportSlack = 2;
 constexpr char kReflectionPlugin[] = "proto_server_reflection";
 
 // Linking gRPC's reflection turns it on for every server of the process; this turns it off again.
@@ -92,7 +92,7 @@ absl::Status InferenceServer::Listen() {
   }
   grpc::ServerBuilder builder;
   if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
-  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(config_.max_message_bytes + kMessageSlack, INT32_MAX)));
+  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(config_.max_message_bytes * kTransportSlack, INT32_MAX)));
   // Two servers on one port would share it silently.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int port = 0;
