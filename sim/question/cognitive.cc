@@ -122,6 +122,9 @@ std::optional<Draft> AskAfterTurn(const HeardScene& heard, const Asking& asking)
       asking,
       {"You turn {T}. Where is {A} now?", "After you turn {T}, where is {A}?", "If you turned {T}, where would {A} be?",
        "Turn {T}: in which direction is {A} then?", "Imagine turning {T}. Where do you hear {A}?",
+       "You turn {T}. Which way is {A}?", "Suppose you turned {T}: where would {A} be?",
+       "Turning {T}, where do you hear {A}?", "Having turned {T}, which way is {A}?",
+       "Say where {A} is after you turn {T}.", "If you turn {T}, in which direction do you find {A}?",
        "Suppose you turn {T}. Which way is {A}?", "Having turned {T}, where would you find {A}?"},
       {{"{A}", source->words.the_noun}, {"{T}", turn.words}});
   const double now = WrapDegrees(source->azimuth_deg - turn.degrees);
@@ -178,7 +181,11 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
       Say(asking,
           {"You walk {M} {W}. Where is {A} now?", "After walking {M} {W}, where is {A}?",
            "If you walked {M} {W}, where would {A} be?", "You move {M} {W}. Which way is {A} then?",
-           "Imagine stepping {M} {W}. Where do you hear {A}?", "Suppose you go {M} {W}, facing as now. Where is {A}?",
+           "Imagine stepping {M} {W}. Where do you hear {A}?", "You go {M} {W}. Which way is {A}?",
+           "Suppose you walked {M} {W}: where would {A} be?", "Having walked {M} {W}, where is {A}?",
+           "Say where {A} is after you walk {M} {W}.", "Without turning, you walk {M} {W}. Where is {A}?",
+           "You step {M} {W}, facing as now. Where do you hear {A}?",
+           "Suppose you go {M} {W}, facing as now. Where is {A}?",
            "Having gone {M} {W} without turning, where would {A} be?"},
           {{"{A}", walk.source->words.the_noun}, {"{M}", MetresPhrase(walk.metres)}, {"{W}", kWays[walk.way].first}});
   std::vector<double> swaps;
@@ -209,12 +216,14 @@ std::optional<Draft> AskAfterRemoval(const HeardScene& heard, const Asking& aski
     words = most->words;
   }
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"Without {R}, what would you hear?", "If {R} stopped, which sounds would remain?",
-           "Take away {R}: what is left?", "Which sounds remain without {R}?", "What would be left if {R} were gone?",
-           "Suppose {R} were silent. What could you still hear?", "Remove {R}. Which sounds stay?"},
-          {{"{R}", words}});
+  draft.text = Say(
+      asking,
+      {"Without {R}, what would you hear?", "If {R} stopped, which sounds would remain?",
+       "Take away {R}: what is left?", "Which sounds remain without {R}?", "What would be left if {R} were gone?",
+       "Suppose {R} stopped: what remains?", "If {R} were silent, what could you hear?", "Remove {R}: what is left?",
+       "What could still be heard without {R}?", "Say what remains without {R}.", "Which sounds stay if {R} stops?",
+       "Suppose {R} were silent. What could you still hear?", "Remove {R}. Which sounds stay?"},
+      {{"{R}", words}});
   std::vector<std::string> left;
   for (const HeardSource* source : named) {
     if (source == removed) continue;
@@ -269,11 +278,12 @@ std::optional<Draft> AskCompound(const HeardScene& heard, const Asking& asking) 
     if (!clear || both == nullptr || !both->unique || partly == 0) continue;
     Draft draft;
     const std::string words = absl::StrCat(first.words, " and ", second.words);
-    draft.text =
-        Say(asking,
-            {"Which sound is {C}?", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
-             "Find the sound that is {C}.", "Only one sound is {C}: which?", "Identify the source that is {C}."},
-            {{"{C}", words}});
+    draft.text = Say(asking,
+                     {"Which sound is {C}?", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
+                      "Find the sound that is {C}.", "Say which sound is {C}.", "Identify the sound that is {C}.",
+                      "Which one is {C}?", "Which of the sounds is {C}?", "What is the only sound that is {C}?",
+                      "Only one sound is {C}: which?", "Identify the source that is {C}."},
+                     {{"{C}", words}});
     draft.key.mutable_classes()->add_class_names(both->words.name);
     draft.key.set_reference(Sentence(both->words.a_noun));
     if (asking.multiple_choice) draft.options = DrawNouns(heard, *both, random);
@@ -299,11 +309,13 @@ std::optional<Draft> AskMultiHop(const HeardScene& heard, const Asking& asking) 
   }
   if (!target || target->source->moving || std::abs(target->source->elevation_deg) > 60.0) return std::nullopt;
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"Where is {X}?", "In which direction is {X}?", "From which direction comes {X}?", "Which way is {X}?",
-           "Find {X}: where is it?", "Which way would you face to look at {X}?", "What is the direction of {X}?"},
-          {{"{X}", target->words}});
+  draft.text = Say(
+      asking,
+      {"Where is {X}?", "In which direction is {X}?", "From which direction comes {X}?", "Which way is {X}?",
+       "Find {X}: where is it?", "Where do you hear {X}?", "Say where {X} is.", "Which direction does {X} come from?",
+       "Identify {X}: which way is it?", "If you face {X}, which way do you look?", "Tell me where {X} is.",
+       "Which way would you face to look at {X}?", "What is the direction of {X}?"},
+      {{"{X}", target->words}});
   if (!AnswerWithAzimuth(asking, target->source->azimuth_deg, OtherAzimuths(heard, *target->source), draft)) {
     return std::nullopt;
   }
@@ -332,16 +344,22 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
                               "Outdoors, a dry room or an echoing room: where are you?",
                               "Where was this recorded: outdoors, in a dry room or in an echoing room?",
                               "Which place fits: outdoors, a dry room or an echoing room?",
+                              "Is this outdoors, a dry room or an echoing room?",
+                              "Is it outdoors, in a dry room or in an echoing room?",
+                              "Say what place this is: outdoors, a dry room or an echoing room.",
+                              "By the sound, are you outdoors, in a dry room or in an echoing room?",
                               "Judging by the sound, is it outdoors, a dry room or an echoing room?",
                               "Would you say outdoors, a dry room or an echoing room?"});
     draft.key.set_reference(Sentence(kPlaces[place]));
     return draft;
   }
   if (!heard.complete) return std::nullopt;
-  draft.text =
-      Say(asking, {"Which description fits?", "What is going on here?", "Which account explains what you hear?",
-                   "Which scene is this?", "What best explains the recording?", "Which story matches the sounds?",
-                   "Which of these could be the scene?"});
+  draft.text = Say(
+      asking, {"Which description fits?", "What is going on here?", "Which account explains what you hear?",
+               "Which scene is this?", "What best explains the recording?", "Which of these fits?",
+               "What could be going on here?", "Which scene fits the sounds?", "Which of these matches what you hear?",
+               "Which one explains the recording?", "Say which description fits.", "Which story matches the sounds?",
+               "Which of these could be the scene?"});
   std::vector<std::string> right;
   for (const HeardSource& source : heard.sources) {
     if (!source.unique) return std::nullopt;
@@ -382,6 +400,8 @@ std::optional<Draft> AskMotionPrediction(const HeardScene& heard, const Asking& 
                    {"If it goes on like this, where will {A} be one second after the end?",
                     "Where will {A} be one second later?", "Where is {A} heading within the next second?",
                     "One second after the end, where would {A} be?", "Where do you expect {A} a second later?",
+                    "Where will {A} be a second later?", "One second on, where will {A} be?",
+                    "Where will {A} be in one second?", "Say where {A} will be one second later.",
                     "Predict where {A} is one second on.", "A second from now, in which direction will {A} be?"},
                    {{"{A}", source->words.the_noun}});
   if (!AnswerWithAzimuth(asking, WrapDegrees(last + turned), OtherAzimuths(heard, *source), draft)) return std::nullopt;

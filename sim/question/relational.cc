@@ -68,11 +68,15 @@ std::optional<Draft> AskWhatIsThere(const HeardScene& heard, const Asking& askin
   const std::optional<std::string> place = OwnPlace(heard, *source, asking.random);
   if (!place) return std::nullopt;
   Draft draft;
-  draft.text = Say(asking,
-                   {"What do you hear from {D}?", "Which sound comes from {D}?", "What sounds from {D}?",
-                    "What is the source at {D}?", "Name the sound from {D}.", "Which source is at {D}?",
-                    "What makes the sound that reaches you from {D}?", "Turn to {D}: what is it?"},
-                   {{"{D}", *place}});
+  draft.text =
+      Say(asking,
+          {"What do you hear from {D}?", "Which sound comes from {D}?", "What sounds from {D}?",
+           "What is the source at {D}?", "Name the sound from {D}.", "Which source is at {D}?", "What is at {D}?",
+           "Which sound do you hear from {D}?", "What comes from {D}?", "Say what sounds from {D}.",
+           "Identify the sound from {D}.", "What is the sound that comes from {D}?",
+           "If you face {D}, what is it that you hear?", "What makes a sound at {D}?",
+           "What makes the sound that reaches you from {D}?", "Turn to {D}: what is it?"},
+          {{"{D}", *place}});
   draft.key.mutable_classes()->add_class_names(source->words.name);
   draft.key.set_reference(Sentence(source->words.a_noun));
   if (asking.multiple_choice) draft.options = DrawNouns(heard, *source, asking.random);
@@ -101,11 +105,13 @@ std::optional<Draft> AskWhatIsThereAtDistance(const HeardScene& heard, const Ask
     if (!elsewhere && !DistancesApart(other.distance_m, source->distance_m, 1.8)) return std::nullopt;
   }
   Draft draft;
-  draft.text = Say(asking,
-                   {"What is {S}, about {M} away?", "Which sound is {M} away {S}?", "What sounds {S} at {M}?",
-                    "Name the source {S}, {M} from you.", "What do you hear {S}, {M} away?",
-                    "Which source is {S} at a distance of {M}?", "{S}, {M} off: what is it?"},
-                   {{"{S}", side->words}, {"{M}", MetresPhrase(source->distance_m)}});
+  draft.text =
+      Say(asking,
+          {"What is {S}, about {M} away?", "Which sound is {M} away {S}?", "What sounds {S} at {M}?",
+           "Name the source {S}, {M} from you.", "What do you hear {S}, {M} away?", "What do you hear {S} at {M}?",
+           "{S}, {M} away: what is there?", "Identify the sound {S}, {M} away.", "Which source is {S}, about {M} away?",
+           "Say what is {S}, {M} from you.", "Which source is {S} at a distance of {M}?", "{S}, {M} off: what is it?"},
+          {{"{S}", side->words}, {"{M}", MetresPhrase(source->distance_m)}});
   draft.key.mutable_classes()->add_class_names(source->words.name);
   draft.key.set_reference(Sentence(source->words.a_noun));
   if (asking.multiple_choice) draft.options = DrawNouns(heard, *source, random);
@@ -126,11 +132,14 @@ std::optional<Draft> AskBinding(const HeardScene& heard, const Asking& asking) {
     return absl::StrCat(noun, ", ", MetresPhrase(metres));
   };
   if (!asking.multiple_choice && random.Chance(0.5)) {  // the name is given: where and how far
-    draft.text = Say(asking,
-                     {"Where and how far away is {A}?", "In which direction and at what distance is {A}?",
-                      "Where is {A}, and how far?", "Give direction and distance of {A}.", "Locate {A}.",
-                      "State the direction and the distance of {A}.", "Where exactly is {A}?"},
-                     {{"{A}", source.words.the_noun}});
+    draft.text =
+        Say(asking,
+            {"Where and how far away is {A}?", "In which direction and at what distance is {A}?",
+             "Where is {A}, and how far?", "Give direction and distance of {A}.", "Locate {A}.",
+             "Where is {A} and how far away?", "Which way and how far is {A}?", "Say where {A} is and how far.",
+             "Tell me the direction and distance of {A}.", "How far and in which direction is {A}?",
+             "Exactly where is {A}?", "State the direction and the distance of {A}.", "Where exactly is {A}?"},
+            {{"{A}", source.words.the_noun}});
     binding.set_azimuth_deg(source.azimuth_deg);
     binding.set_distance_m(source.distance_m);
     if (std::abs(source.elevation_deg) > 60.0) return std::nullopt;
@@ -139,12 +148,15 @@ std::optional<Draft> AskBinding(const HeardScene& heard, const Asking& asking) {
   }
   const std::optional<std::string> place = OwnPlace(heard, source, random);
   if (!place) return std::nullopt;
-  draft.text = Say(asking,
-                   {"What do you hear from {D}, and how far away is it?", "What is at {D}, and at what distance?",
-                    "Which sound comes from {D}, and from how far?", "Name the sound from {D} and its distance.",
-                    "What sounds from {D}, and how far off?", "Which source is at {D}, and how many metres away?",
-                    "Identify the sound from {D} and say how far it is."},
-                   {{"{D}", *place}});
+  draft.text =
+      Say(asking,
+          {"What do you hear from {D}, and how far away is it?", "What is at {D}, and at what distance?",
+           "Which sound comes from {D}, and from how far?", "Name the sound from {D} and its distance.",
+           "What sounds from {D}, and how far off?", "What is the sound from {D}, and how far is it?",
+           "From {D}, what do you hear and how far away?", "Say what is at {D} and how far.",
+           "Which source is at {D}, and at what distance?", "Identify what is at {D} and how far away it is.",
+           "Which source is at {D}, and how many metres away?", "Identify the sound from {D} and say how far it is."},
+          {{"{D}", *place}});
   binding.set_class_name(source.words.name);
   binding.set_distance_m(source.distance_m);
   draft.key.set_reference(Sentence(phrase(source.words.a_noun, source.distance_m)));
@@ -171,8 +183,10 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
     draft.text = Say(asking,
                      {"On which side is each, {A} and {B}?", "Left or right: {A} and {B}?",
                       "Which is left and which is right, {A} and {B}?", "On which sides are {A} and {B}?",
-                      "How are {A} and {B} placed, left or right of you?", "To which side of you are {A} and {B}?",
-                      "Say for {A} and {B}: left or right?"},
+                      "How are {A} and {B} placed, left or right of you?", "Is {A} left or right, and {B}?",
+                      "Which side is {A} on, and {B}?", "Left or right of you: {A} and {B}?",
+                      "Say on which side {A} and {B} are.", "Where are {A} and {B}, left or right?",
+                      "To which side of you are {A} and {B}?", "Say for {A} and {B}: left or right?"},
                      {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const std::string an = a->words.noun;
     const std::string bn = b->words.noun;
@@ -192,7 +206,10 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
       Say(asking,
           {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?", "On which side of {B} is {A}?",
            "Compared with {B}, is {A} on the left or the right?", "Is {A} left or right of {B}?",
-           "Relative to {B}, on which side do you hear {A}?", "Is {A} further left or further right than {B}?"},
+           "Relative to {B}, is {A} left or right?", "Is {A} further left than {B}, or further right?",
+           "Say whether {A} is left or right of {B}.", "Do you hear {A} left or right of {B}?",
+           "Which side of {B} is {A} on?", "Relative to {B}, on which side do you hear {A}?",
+           "Is {A} further left or further right than {B}?"},
           {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_reference(left > 0 ? "Left." : "Right.");
   draft.key.mutable_choice()->set_value(left > 0 ? "left" : "right");
@@ -221,6 +238,9 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
       Say(asking,
           {"If you stood at {B}, facing as now, where would {A} be?", "From {B}, in which direction is {A}?",
            "Standing at {B}, where is {A}?", "Seen from {B}, where is {A}?", "Which way is it from {B} to {A}?",
+           "If you were at {B}, where would {A} be?", "You go to {B}. Which way is {A} from there?",
+           "Suppose you stand at {B}. Where is {A}?", "Where does {A} lie as seen from {B}?",
+           "Say in which direction {A} is from {B}.", "Going from {B} to {A}, which way do you go?",
            "Which way would you go from {B} to reach {A}?", "Starting at {B}, in which direction lies {A}?"},
           {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
@@ -244,6 +264,9 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
         asking,
         {"Compared with {B}, {A} is:", "Seen from you, how is {A} placed against {B}?", "Where is {A} relative to {B}?",
          "How does {A} lie compared with {B}?", "Higher or lower, left or right: {A} against {B}?",
+         "Relative to {B}, {A} is:", "Relative to {B}, where is {A}?", "Compared with {B}, where is {A}?",
+         "Say how {A} sits compared with {B}.", "How is {A} placed with respect to {B}?",
+         "Where do you hear {A} relative to {B}?",
          "Relative to {B}, {A} sits:", "With respect to {B}, where do you hear {A}?"},
         {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const auto phrase = [](bool up, bool to_left) {
@@ -256,11 +279,14 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
     for (const std::string& option : draft.options) draft.key.mutable_choice()->add_allowed(option);
     return draft;
   }
-  draft.text = Say(asking,
-                   {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?", "Is {A} or {B} higher?",
-                    "What is higher up: {A} or {B}?", "{A} or {B}: which is higher?",
-                    "Of {A} and {B}, which is at the greater height?", "Which has the greater elevation, {A} or {B}?"},
-                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text =
+      Say(asking,
+          {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?", "Is {A} or {B} higher?",
+           "What is higher up: {A} or {B}?", "{A} or {B}: which is higher?", "Which one is higher, {A} or {B}?",
+           "Which lies higher, {A} or {B}?", "Of {A} and {B}, which one is higher?", "Say which is higher: {A} or {B}.",
+           "Which is at a greater height, {A} or {B}?", "Which has the higher elevation, {A} or {B}?",
+           "Of {A} and {B}, which is at the greater height?", "Which has the greater elevation, {A} or {B}?"},
+          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   AnswerWithClass((higher ? a : b)->words, draft);
   return draft;
 }
@@ -276,14 +302,17 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   const ClassWords& farther = (a->distance_m < b->distance_m ? b : a)->words;
   Draft draft;
   if (asking.multiple_choice) {
-    draft.text =
-        Say(asking,
-            {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
-             "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
-             "Who is closer to you, {A} or {B}, and by how many metres?",
-             "Between {A} and {B}, which one is closer, and by how much?",
-             "Which one lies nearer, {A} or {B}, and by what margin?"},
-            {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.text = Say(
+        asking,
+        {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
+         "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
+         "Who is closer to you, {A} or {B}, and by how many metres?",
+         "Which one is closer, {A} or {B}, and by how much?", "Of {A} and {B}, which is nearer, and by how much?",
+         "Say which is closer, {A} or {B}, and by how much.", "Which lies closer, {A} or {B}, and by what distance?",
+         "{A} or {B}: which one is closer, and by what margin?",
+         "Between {A} and {B}, which one is closer, and by how much?",
+         "Which one lies nearer, {A} or {B}, and by what margin?"},
+        {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     draft.options = SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
     AnswerWithClass(closer, draft);
     return draft;
@@ -292,8 +321,9 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   draft.text =
       Say(asking,
           {"Which is {W}, {A} or {B}?", "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?", "What is {W}: {A} or {B}?",
-           "Which of the two is {W}, {A} or {B}?", "Of {A} and {B}, which one is {W}?",
-           "Between {A} and {B}, what is {W}?"},
+           "Which of the two is {W}, {A} or {B}?", "Which one is {W}, {A} or {B}?", "Say which is {W}: {A} or {B}.",
+           "Of {A} and {B}, which is {W}?", "Which lies {W}, {A} or {B}?", "Between {A} and {B}, which is {W}?",
+           "Of {A} and {B}, which one is {W}?", "Between {A} and {B}, what is {W}?"},
           {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", ask_closer ? "closer" : "farther"}});
   AnswerWithClass(ask_closer ? closer : farther, draft);
   return draft;
@@ -320,6 +350,10 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
         {"Which starts first, {A} or {B}, and by how much?", "Is {A} or {B} first, and by how long?",
          "{A} or {B}: which starts earlier, and by how much?", "Which of {A} and {B} begins first, and by how much?",
          "What comes first, {A} or {B}, and by how many seconds?",
+         "Which one starts first, {A} or {B}, and by how much?",
+         "Of {A} and {B}, which sets in first, and by how much?", "Which one leads, {A} or {B}, and by how much?",
+         "Say which starts first, {A} or {B}, and by how much.",
+         "Between {A} and {B}, which is earlier, and by what margin?",
          "Between {A} and {B}, which sets in earlier, and by how much?",
          "Which one leads, {A} or {B}, and by what time?"},
         {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
@@ -329,11 +363,14 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
     return draft;
   }
   const bool ask_first = asking.random.Chance(0.5);
-  draft.text = Say(asking,
-                   {"Which starts {W}, {A} or {B}?", "Does {A} or {B} start {W}?", "{A} or {B}: which starts {W}?",
-                    "What starts {W}: {A} or {B}?", "Which of the two begins {W}, {A} or {B}?",
-                    "Of {A} and {B}, which one sets in {W}?", "Between {A} and {B}, what begins {W}?"},
-                   {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", ask_first ? "first" : "later"}});
+  draft.text = Say(
+      asking,
+      {"Which starts {W}, {A} or {B}?", "Does {A} or {B} start {W}?", "{A} or {B}: which starts {W}?",
+       "What starts {W}: {A} or {B}?", "Which of the two begins {W}, {A} or {B}?", "Which one starts {W}, {A} or {B}?",
+       "Say which starts {W}: {A} or {B}.", "Of {A} and {B}, which starts {W}?", "Which one sets in {W}, {A} or {B}?",
+       "Between {A} and {B}, which begins {W}?", "Of {A} and {B}, which one sets in {W}?",
+       "Between {A} and {B}, what begins {W}?"},
+      {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", ask_first ? "first" : "later"}});
   AnswerWithClass(ask_first ? first : second, draft);
   return draft;
 }
@@ -346,12 +383,15 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
   const std::optional<std::string> place = OwnPlace(heard, *source, random);
   if (!place) return std::nullopt;
   Draft draft;
-  draft.text = Say(asking,
-                   {"When does the sound from {D} start?", "When do you first hear something from {D}?",
-                    "At what time does the source at {D} begin?", "When does it start sounding from {D}?",
-                    "What is the onset of the sound from {D}?", "How many seconds in does the sound from {D} set in?",
-                    "After what time is something heard from {D}?"},
-                   {{"{D}", *place}});
+  draft.text =
+      Say(asking,
+          {"When does the sound from {D} start?", "When do you first hear something from {D}?",
+           "At what time does the source at {D} begin?", "When does it start sounding from {D}?",
+           "What is the onset of the sound from {D}?", "When does the sound from {D} set in?",
+           "When does it begin to sound from {D}?", "Say when the sound from {D} starts.",
+           "After how many seconds do you hear something from {D}?", "When is something first heard from {D}?",
+           "How many seconds in does the sound from {D} set in?", "After what time is something heard from {D}?"},
+          {{"{D}", *place}});
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
@@ -377,8 +417,11 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.text = Say(asking,
                    {"What is the angle between {A} and {B}?", "How far apart in angle are {A} and {B}?",
                     "How many degrees lie between {A} and {B}?", "By what angle are {A} and {B} separated?",
-                    "How wide is the angle from {A} to {B}?", "What angle do {A} and {B} span at your place?",
-                    "How many degrees apart do you hear {A} and {B}?"},
+                    "How wide is the angle from {A} to {B}?", "How many degrees apart are {A} and {B}?",
+                    "How wide is the angle between {A} and {B}?", "Estimate the angle between {A} and {B}.",
+                    "Say how many degrees are between {A} and {B}.", "What angle is there from {A} to {B}?",
+                    "At your place, what angle lies between {A} and {B}?",
+                    "What angle do {A} and {B} span at your place?", "How many degrees apart do you hear {A} and {B}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
