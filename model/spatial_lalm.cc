@@ -12,6 +12,7 @@
 #include "model/generate/generation.h"
 #include "model/model_folder.h"
 #include "model/projector/ears.h"
+#include "model/projector/ears_stream.h"
 #include "model/text/chat_template.h"
 
 namespace auricle::model {
@@ -67,6 +68,12 @@ class GeneratedAnswer : public Answer {
   int64_t cached_tokens_;
 };
 
+// The clip's own memory as [4, frames]; from_blob wants a mutable pointer, but nobody writes.
+at::Tensor AsTensor(const audio::FoaClip& clip) {
+  return at::from_blob(const_cast<float*>(clip.samples.data()),
+                       {audio::kFoaChannels, static_cast<int64_t>(clip.frames())}, at::kFloat);
+}
+
 v1::ModelInfo Describe(const ModelParts& parts, const std::string& sha256, ComputeType compute) {
   v1::ModelInfo info;
   info.set_version(sha256.substr(0, 12));
@@ -88,7 +95,7 @@ v1::ModelInfo Describe(const ModelParts& parts, const std::string& sha256, Compu
   return info;
 }
 
-class LoadedModel : public SpatialLalm {
+class LoadedModel : public SpatialLalm, public std::enable_shared_from_this<LoadedModel> {
  public:
   LoadedModel(ModelParts parts, ChatTemplate chat, v1::ModelInfo info)
       : config_(std::move(parts.config)),
@@ -98,6 +105,7 @@ class LoadedModel : public SpatialLalm {
         info_(std::move(info)) {}
 
   absl::StatusOr<EncodedAudio> Encode(const audio::FoaClip& clip, const EncodeOptions& options) const override;
+  std::unique_ptr<AudioStream> Listen() const override;
   absl::StatusOr<std::unique_ptr<Answer>> Ask(const EncodedAudio& heard, std::string_view question,
                                               const AnswerOptions& options) const override;
   std::vector<absl::StatusOr<AnswerStep>> StepTogether(std::span<Answer* const> answers) const override;
@@ -106,7 +114,15 @@ class LoadedModel : public SpatialLalm {
   const v1::ModelInfo& info() const override { return info_; }
 
  private:
-  absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> ReadAudio(const at::Tensor& audio_tokens) const;
+  friend class LiveAudio;
+  absl::Status CheckClip(const audio::FoaClip& clip) const;
+  // RESOURCE_EXHAUSTED where the context cannot hold so much audio.
+  absl::Status CheckContext(double seconds) const;
+  // Evidence and prefix of what was heard between two times of the audio's own clock.
+  absl::StatusOr<EncodedAudio> Assemble(const Heard& heard, double start_seconds, double end_seconds,
+                                        const EncodeOptions& options) const;
+  // Runs the template's beginning and the audio through the decoder. Throws.
+  std::shared_ptr<const EncodedAudio::Prefix> ReadAudio(const at::Tensor& audio_tokens) const;
   // A generation whose cache begins with the audio and that is about to read `question`.
   absl::StatusOr<std::unique_ptr<Generation>> Begin(const EncodedAudio& heard, std::string_view question,
                                                     const GenerationOptions& options) const;
@@ -119,7 +135,7 @@ class LoadedModel : public SpatialLalm {
   v1::ModelInfo info_;
 };
 
-absl::StatusOr<EncodedAudio> LoadedModel::Encode(const audio::FoaClip& clip, const EncodeOptions& options) const {
+absl::Status LoadedModel::CheckClip(const audio::FoaClip& clip) const {
   if (clip.sample_rate != config_.sample_rate) {
     return absl::InvalidArgumentError(
         absl::StrCat("sample_rate: ", clip.sample_rate, " Hz, but the model hears ", config_.sample_rate));
@@ -127,43 +143,86 @@ absl::StatusOr<EncodedAudio> LoadedModel::Encode(const audio::FoaClip& clip, con
   if (clip.samples.size() % audio::kFoaChannels != 0) {
     return absl::InvalidArgumentError(absl::StrCat("samples: ", clip.samples.size(), " is not a multiple of 4"));
   }
-  const auto frames = static_cast<int64_t>(clip.frames());
-  const int64_t samples_per_token = config_.sample_rate / kTokensPerSecond;
-  const int64_t dense = (frames / samples_per_token + config_.projector.pool - 1) / config_.projector.pool;
+  return absl::OkStatus();
+}
+
+absl::Status LoadedModel::CheckContext(double seconds) const {
+  const auto tokens = static_cast<int64_t>(seconds * kTokensPerSecond);
+  const int64_t dense = (tokens + config_.projector.pool - 1) / config_.projector.pool;
   const int64_t prefix = static_cast<int64_t>(chat_.before_audio().size()) + dense + config_.ears.slots + 1;
-  if (prefix + 1 >= config_.decoder.max_position_embeddings) {
-    return absl::ResourceExhaustedError(absl::StrCat("audio: ", clip.seconds(), " s take ", prefix,
-                                                     " tokens of the context's ",
-                                                     config_.decoder.max_position_embeddings));
-  }
+  if (prefix + 1 < config_.decoder.max_position_embeddings) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("audio: ", seconds, " s take ", prefix, " tokens of the context's ",
+                                                   config_.decoder.max_position_embeddings));
+}
+
+absl::StatusOr<EncodedAudio> LoadedModel::Encode(const audio::FoaClip& clip, const EncodeOptions& options) const {
+  if (absl::Status status = CheckClip(clip); !status.ok()) return status;
+  if (absl::Status status = CheckContext(clip.seconds()); !status.ok()) return status;
   try {
-    // from_blob wants a mutable pointer; the ears only read.
-    const at::Tensor samples =
-        at::from_blob(const_cast<float*>(clip.samples.data()), {audio::kFoaChannels, frames}, at::kFloat);
-    absl::StatusOr<Heard> heard = ears_.Encode({samples});
+    absl::StatusOr<Heard> heard = ears_.Encode({AsTensor(clip)});
     if (!heard.ok()) return heard.status();
-    EncodedAudio encoded;
-    encoded.duration_seconds = clip.seconds();
-    EvidenceOptions evidence;
-    evidence.tracks = options.include_tracks;
-    absl::StatusOr<v1::Scene> scene =
-        PerceivedScene(heard->perceived, 0, config_.classes, encoded.duration_seconds, evidence);
-    if (!scene.ok()) return scene.status();
-    encoded.evidence = *std::move(scene);
-    const int64_t count = heard->tokens.lengths[0].item<int64_t>();
-    encoded.audio_tokens = static_cast<int>(count);
-    absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> read =
-        ReadAudio(heard->tokens.embeddings[0].narrow(0, 0, count));
-    if (!read.ok()) return read.status();
-    encoded.prefix = *std::move(read);
-    return encoded;
+    return Assemble(*heard, 0, clip.seconds(), options);
   } catch (const std::exception& error) {
     return FromException("encoding audio", error);
   }
 }
 
-absl::StatusOr<std::shared_ptr<const EncodedAudio::Prefix>> LoadedModel::ReadAudio(
-    const at::Tensor& audio_tokens) const {
+absl::StatusOr<EncodedAudio> LoadedModel::Assemble(const Heard& heard, double start_seconds, double end_seconds,
+                                                   const EncodeOptions& options) const {
+  EncodedAudio encoded;
+  encoded.duration_seconds = end_seconds - start_seconds;
+  EvidenceOptions evidence;
+  evidence.tracks = options.include_tracks;
+  evidence.start_seconds = start_seconds;
+  absl::StatusOr<v1::Scene> scene =
+      PerceivedScene(heard.perceived, 0, config_.classes, encoded.duration_seconds, evidence);
+  if (!scene.ok()) return scene.status();
+  encoded.evidence = *std::move(scene);
+  const int64_t count = heard.tokens.lengths[0].item<int64_t>();
+  encoded.audio_tokens = static_cast<int>(count);
+  encoded.prefix = ReadAudio(heard.tokens.embeddings[0].narrow(0, 0, count));
+  return encoded;
+}
+
+class LiveAudio : public AudioStream {
+ public:
+  LiveAudio(std::shared_ptr<const LoadedModel> model, const Ears& ears) : model_(std::move(model)), stream_(ears) {}
+
+  absl::Status Feed(const audio::FoaClip& piece) override {
+    if (absl::Status status = model_->CheckClip(piece); !status.ok()) return status;
+    if (piece.samples.empty()) return absl::OkStatus();
+    try {
+      return stream_.Feed(AsTensor(piece));
+    } catch (const std::exception& error) {
+      return FromException("encoding audio", error);
+    }
+  }
+
+  absl::StatusOr<EncodedAudio> Snapshot(double from_seconds, const EncodeOptions& options) const override {
+    if (!(from_seconds >= 0)) return absl::InvalidArgumentError("from_seconds: must be >= 0");
+    try {
+      const double start = static_cast<double>(stream_.first_token_of(from_seconds)) / kTokensPerSecond;
+      if (absl::Status status = model_->CheckContext(seconds() - start); !status.ok()) return status;
+      absl::StatusOr<Heard> heard = stream_.Snapshot(from_seconds);
+      if (!heard.ok()) return heard.status();
+      return model_->Assemble(*heard, start, seconds(), options);
+    } catch (const std::exception& error) {
+      return FromException("encoding audio", error);
+    }
+  }
+
+  double seconds() const override { return static_cast<double>(stream_.samples()) / model_->config_.sample_rate; }
+
+ private:
+  const std::shared_ptr<const LoadedModel> model_;
+  EarsStream stream_;
+};
+
+std::unique_ptr<AudioStream> LoadedModel::Listen() const {
+  return std::make_unique<LiveAudio>(shared_from_this(), ears_);
+}
+
+std::shared_ptr<const EncodedAudio::Prefix> LoadedModel::ReadAudio(const at::Tensor& audio_tokens) const {
   at::NoGradGuard no_grad;
   const at::Tensor before = decoder_->Embed(at::tensor(chat_.before_audio(), at::kLong));
   const at::Tensor embeds = at::cat({before, audio_tokens.to(before.scalar_type())}, 0).unsqueeze(0);

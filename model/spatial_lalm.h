@@ -85,6 +85,22 @@ class Answer {
   virtual int64_t new_tokens() const = 0;     // the end token included
 };
 
+// Live audio: fed in pieces of any size, and at any moment what has been heard so far. Each chunk of 0.4 s is encoded
+// once; a snapshot costs the newest chunk, not the whole stream, and equals Encode of the same samples to float
+// rounding. Memory grows with what was fed (tens of kB a second). One thread at a time; keeps its model alive.
+class AudioStream {
+ public:
+  virtual ~AudioStream() = default;
+  // Appends a piece at the model's rate; an empty one changes nothing. INVALID_ARGUMENT: rate, NaN or infinity; nothing
+  // is taken then.
+  virtual absl::Status Feed(const audio::FoaClip& piece) = 0;
+  // What was heard from `from_seconds` on (rounded down to a whole chunk); times in the evidence stay on the stream's
+  // clock. FAILED_PRECONDITION: less than 0.1 s is there, or from_seconds lies behind it; RESOURCE_EXHAUSTED: the
+  // context cannot hold so much.
+  virtual absl::StatusOr<EncodedAudio> Snapshot(double from_seconds = 0, const EncodeOptions& options = {}) const = 0;
+  virtual double seconds() const = 0;  // fed so far
+};
+
 // Immutable: every method may be called from several threads at once.
 class SpatialLalm {
  public:
@@ -96,6 +112,9 @@ class SpatialLalm {
   // Hears a clip at the model's rate (16 kHz), 0.1 s or longer. INVALID_ARGUMENT: rate, length, NaN or infinity;
   // RESOURCE_EXHAUSTED: longer than the decoder's context holds.
   virtual absl::StatusOr<EncodedAudio> Encode(const audio::FoaClip& clip, const EncodeOptions& options = {}) const = 0;
+
+  // Begins to hear live audio.
+  virtual std::unique_ptr<AudioStream> Listen() const = 0;
 
   // Begins an answer; computes nothing yet. `question` is the prompt text; special tokens in it are ordinary text.
   // INVALID_ARGUMENT: not UTF-8, empty, an option out of range; RESOURCE_EXHAUSTED: audio and question exceed the

@@ -187,6 +187,69 @@ TEST_F(SpatialLalmTest, OptionProbabilitiesSumToOneInAnyOrder) {
   EXPECT_EQ(model_->OptionProbabilities(heard, "?", {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+// A piece of a clip, frames [begin, end).
+audio::FoaClip Piece(const audio::FoaClip& clip, size_t begin, size_t end) {
+  audio::FoaClip piece;
+  for (int c = 0; c < 4; ++c) {
+    const std::span<const float> channel = clip.channel(c);
+    piece.samples.insert(piece.samples.end(), channel.begin() + static_cast<ptrdiff_t>(begin),
+                         channel.begin() + static_cast<ptrdiff_t>(end));
+  }
+  return piece;
+}
+
+TEST_F(SpatialLalmTest, AStreamInAnyPiecesIsHeardAsTheClip) {
+  const audio::FoaClip clip = Noise(4.3, 10);
+  const EncodedAudio whole = model_->Encode(clip).value();
+  for (size_t size : {size_t{1600}, size_t{5000}, clip.frames()}) {
+    const std::unique_ptr<AudioStream> stream = model_->Listen();
+    for (size_t at = 0; at < clip.frames(); at += size) {
+      ASSERT_TRUE(stream->Feed(Piece(clip, at, std::min(at + size, clip.frames()))).ok());
+    }
+    EXPECT_NEAR(stream->seconds(), 4.3, 1e-9);
+    const EncodedAudio streamed = stream->Snapshot().value();
+    EXPECT_EQ(streamed.audio_tokens, whole.audio_tokens);
+    ASSERT_EQ(streamed.evidence.sources_size(), whole.evidence.sources_size());
+    for (int i = 0; i < whole.evidence.sources_size(); ++i) {
+      const v1::Source &a = whole.evidence.sources(i), &b = streamed.evidence.sources(i);
+      EXPECT_EQ(a.class_name(), b.class_name());
+      EXPECT_NEAR(a.confidence(), b.confidence(), 1e-3);
+      EXPECT_NEAR(a.distance_m(), b.distance_m(), 1e-3 * (1 + a.distance_m()));
+    }
+    EXPECT_NEAR(whole.evidence.room().t30_seconds(), streamed.evidence.room().t30_seconds(), 1e-3);
+    const AnswerOptions options{.max_new_tokens = 12};
+    EXPECT_EQ(Tokens(RunAll(*model_->Ask(streamed, "Where is the dog?", options).value())),
+              Tokens(RunAll(*model_->Ask(whole, "Where is the dog?", options).value())));
+  }
+}
+
+TEST_F(SpatialLalmTest, AStreamAnswersAboutWhatHasArrivedAndAboutItsEnd) {
+  const audio::FoaClip clip = Noise(4, 11);
+  const std::unique_ptr<AudioStream> stream = model_->Listen();
+  EXPECT_EQ(stream->Snapshot().status().code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(stream->Feed(Piece(clip, 0, 32000)).ok());
+  EXPECT_NEAR(stream->Snapshot()->duration_seconds, 2, 1e-9);
+  ASSERT_TRUE(stream->Feed({}).ok());
+  ASSERT_TRUE(stream->Feed(Piece(clip, 32000, 64000)).ok());
+  const EncodedAudio tail = stream->Snapshot(3.3).value();  // begins with the chunk that holds 3.3 s
+  EXPECT_LT(tail.audio_tokens, stream->Snapshot()->audio_tokens);
+  EXPECT_GE(tail.duration_seconds, 0.7);
+  EXPECT_LE(tail.duration_seconds, 1.1 + 1e-9);
+  EXPECT_EQ(stream->Snapshot(9).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(stream->Snapshot(-1).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(SpatialLalmTest, AStreamTakesNothingOfABadPiece) {
+  const std::unique_ptr<AudioStream> stream = model_->Listen();
+  audio::FoaClip bad = Noise(1, 1);
+  bad.samples[7] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(stream->Feed(bad).code(), absl::StatusCode::kInvalidArgument);
+  bad = Noise(1, 1);
+  bad.sample_rate = 8000;
+  EXPECT_EQ(stream->Feed(bad).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(stream->seconds(), 0);
+}
+
 TEST_F(SpatialLalmTest, NamesWhatIsWrongWithAQuestion) {
   const EncodedAudio heard = model_->Encode(Noise(1, 1)).value();
   const auto error = [&](std::string_view question, const AnswerOptions& options) {
