@@ -54,7 +54,7 @@ torch::Tensor ConvStackImpl::forward(const torch::Tensor& features, const torch:
   x = masked(torch::relu(norm3_(conv3_(x))), token_rows);
   x = masked(torch::relu(norm4_(conv4_(x))), token_rows);
   const torch::Tensor y = torch::relu(norm5_(conv5_(x)));
-  x = x.sizes() == y.sizes() ? x + y : y;                      // [B, channels, N, mels / 16]
+  x = x.sizes() == y.sizes() ? x + y : y;  // [B, channels, N, mels / 16]
   return out_(x.permute({0, 2, 1, 3}).flatten(2)).to(torch::kFloat32);
 }
 

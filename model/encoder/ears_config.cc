@@ -8,7 +8,8 @@ namespace {
 
 absl::Status Between(absl::string_view field, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("ears.", field, " is ", value, "; it must lie in [", low, ", ", high, "]"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("ears.", field, " is ", value, "; it must lie in [", low, ", ", high, "]"));
 }
 
 absl::Status CheckStack(absl::string_view field, const ConvStackConfig& stack) {

@@ -5,10 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,19 +32,19 @@ struct ConvStackConfig {
 };
 
 struct EarsConfig {
-  int mels = 64;                                          // [16, 128], a multiple of 16
-  ConvStackConfig semantic = {{16, 48, 96, 128, 128}};    // on log-mel W
-  ConvStackConfig spatial = {{32, 64, 128, 160, 160}};    // on the ten channels
-  int width = 256;                                        // of every token and slot, [16, 2048], multiple of 2 * heads
-  int heads = 4;                                          // [1, 32]
-  int fusion_layers = 2;                                  // [1, 24]
-  int slot_layers = 2;                                    // [1, 24]
-  int feed_forward = 512;                                 // [16, 8192]
-  int slots = 4;                                          // sources heard at once, [1, 16]
-  int classes = 40;                                       // [1, 4096]
-  int chunk_tokens = 4;                                   // attention sees to the end of its own chunk, [1, 64]
-  int left_chunks = 24;                                   // and this many whole chunks before it, [0, 4096]
-  double dropout = 0.0;                                   // [0, 0.9]; training only
+  int mels = 64;                                        // [16, 128], a multiple of 16
+  ConvStackConfig semantic = {{16, 48, 96, 128, 128}};  // on log-mel W
+  ConvStackConfig spatial = {{32, 64, 128, 160, 160}};  // on the ten channels
+  int width = 256;                                      // of every token and slot, [16, 2048], multiple of 2 * heads
+  int heads = 4;                                        // [1, 32]
+  int fusion_layers = 2;                                // [1, 24]
+  int slot_layers = 2;                                  // [1, 24]
+  int feed_forward = 512;                               // [16, 8192]
+  int slots = 4;                                        // sources heard at once, [1, 16]
+  int classes = 40;                                     // [1, 4096]
+  int chunk_tokens = 4;                                 // attention sees to the end of its own chunk, [1, 64]
+  int left_chunks = 24;                                 // and this many whole chunks before it, [0, 4096]
+  double dropout = 0.0;                                 // [0, 0.9]; training only
 
   absl::Status Validate() const;
   static absl::StatusOr<EarsConfig> FromJson(const nlohmann::json& json);

@@ -15,8 +15,8 @@ EarsNetworkImpl::EarsNetworkImpl(const EarsConfig& config) : config_(config) {
   fusion_ = register_module("fusion", FusionTransformer(config));
   slots_ = register_module("slots", SlotDecoder(config));
   sed_semantic_ = register_module("sed_semantic", torch::nn::Linear(config.width, config.classes));
-  sed_fused_ =
-      register_module("sed_fused", torch::nn::Linear(torch::nn::LinearOptions(config.width, config.classes).bias(false)));
+  sed_fused_ = register_module("sed_fused",
+                               torch::nn::Linear(torch::nn::LinearOptions(config.width, config.classes).bias(false)));
   room_ = register_module("room", RoomHead(config));
   const torch::NoGradGuard no_grad;
   sed_semantic_->bias.fill_(kSedPrior);
@@ -53,10 +53,9 @@ torch::Tensor EarsNetworkImpl::Fuse(const LocalTokens& local, const torch::Tenso
 EarsOutput EarsNetworkImpl::Perceive(const LocalTokens& local, const torch::Tensor& fused,
                                      const torch::Tensor& token_mask) {
   EarsOutput out;
-  out.token_mask = token_mask.defined()
-                       ? token_mask
-                       : torch::ones({fused.size(0), fused.size(1)},
-                                     torch::TensorOptions(fused.device()).dtype(torch::kBool));
+  out.token_mask = token_mask.defined() ? token_mask
+                                        : torch::ones({fused.size(0), fused.size(1)},
+                                                      torch::TensorOptions(fused.device()).dtype(torch::kBool));
   out.semantic_tokens = local.semantic;
   out.spatial_tokens = local.spatial;
   out.fused_tokens = fused;

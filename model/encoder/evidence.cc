@@ -137,9 +137,8 @@ void FillSource(const PerceivedSource& source, const EarsOutput& heard, int64_t 
   out->set_confidence(static_cast<float>(source.confidence));
   std::vector<int> order(classes.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return source.class_probabilities[a] > source.class_probabilities[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return source.class_probabilities[a] > source.class_probabilities[b]; });
   for (size_t i = 0; i < order.size() && i < kBestClasses; ++i) {
     v1::ClassScore* score = out->add_class_scores();
     score->set_class_name(classes[order[i]].name);
@@ -184,8 +183,8 @@ void FillRoom(const EarsOutput& heard, int64_t item, v1::Room* room) {
   }
 }
 
-v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundClass>& classes,
-                 double duration_seconds, const EvidenceOptions& options) {
+v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundClass>& classes, double duration_seconds,
+                 const EvidenceOptions& options) {
   const int64_t tokens = heard.token_mask[item].sum().item<int64_t>();
   const torch::Tensor exist = Item(heard.exist_logits, item), class_logits = Item(heard.class_logits, item);
   const torch::Tensor activity = Item(heard.activity_logits, item), frame_direction = Item(heard.frame_direction, item);
@@ -206,9 +205,9 @@ v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundC
     source.confidence = Sigmoid(exist_at[k]);
     if (!(source.confidence > options.exist_threshold)) continue;
     source.class_probabilities = Softmax(class_at[k]);
-    source.best_class = static_cast<int>(
-        std::max_element(source.class_probabilities.begin(), source.class_probabilities.end()) -
-        source.class_probabilities.begin());
+    source.best_class =
+        static_cast<int>(std::max_element(source.class_probabilities.begin(), source.class_probabilities.end()) -
+                         source.class_probabilities.begin());
     for (int64_t t = 0; t < tokens; ++t) source.activity.push_back(Sigmoid(activity_at[k][t]));
     source.spans = Spans(source.activity, options);
     Vector sum = {0, 0, 0};
@@ -224,9 +223,8 @@ v1::Scene Decode(const EarsOutput& heard, int64_t item, const std::vector<SoundC
     source.distance = std::exp(weight > 1e-6 ? log_distance / weight : distance_at[k]);
     sources.push_back(std::move(source));
   }
-  std::stable_sort(sources.begin(), sources.end(), [](const PerceivedSource& a, const PerceivedSource& b) {
-    return a.confidence > b.confidence;
-  });
+  std::stable_sort(sources.begin(), sources.end(),
+                   [](const PerceivedSource& a, const PerceivedSource& b) { return a.confidence > b.confidence; });
 
   v1::Scene scene;
   scene.set_duration_seconds(duration_seconds);

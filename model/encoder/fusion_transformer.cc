@@ -75,8 +75,8 @@ torch::Tensor FusionTransformerImpl::forward(const torch::Tensor& tokens, const 
   const torch::Tensor key_positions = torch::arange(first - cached, first + n, options.dtype(torch::kInt64));
   const torch::Tensor positions = key_positions.narrow(0, cached, n);
 
-  const torch::Tensor query_chunk = positions.floor_divide(chunk_tokens_).unsqueeze(1);      // [n, 1]
-  const torch::Tensor key_chunk = key_positions.floor_divide(chunk_tokens_).unsqueeze(0);    // [1, cached + n]
+  const torch::Tensor query_chunk = positions.floor_divide(chunk_tokens_).unsqueeze(1);    // [n, 1]
+  const torch::Tensor key_chunk = key_positions.floor_divide(chunk_tokens_).unsqueeze(0);  // [1, cached + n]
   torch::Tensor mask =
       ((key_chunk <= query_chunk) & (key_chunk >= query_chunk - left_chunks_)).unsqueeze(0).unsqueeze(0);
   if (token_mask.defined()) {
@@ -85,9 +85,9 @@ torch::Tensor FusionTransformerImpl::forward(const torch::Tensor& tokens, const 
     mask = (mask & token_mask.unsqueeze(1).unsqueeze(1)) | self;
   }
 
-  const torch::Tensor frequencies = torch::pow(
-      kRotaryBase, torch::arange(0, head_width_, 2, options.dtype(torch::kFloat32)).mul(-1.0 / head_width_));
-  const torch::Tensor angles = positions.to(torch::kFloat32).unsqueeze(1) * frequencies;     // [n, head_width / 2]
+  const torch::Tensor frequencies =
+      torch::pow(kRotaryBase, torch::arange(0, head_width_, 2, options.dtype(torch::kFloat32)).mul(-1.0 / head_width_));
+  const torch::Tensor angles = positions.to(torch::kFloat32).unsqueeze(1) * frequencies;  // [n, head_width / 2]
   const torch::Tensor cos = angles.cos();
   const torch::Tensor sin = angles.sin();
 

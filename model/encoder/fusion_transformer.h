@@ -3,9 +3,9 @@
 // with cached keys and values equals the whole clip encoded at once.
 #pragma once
 
-#include <vector>
-
 #include <torch/torch.h>
+
+#include <vector>
 
 #include "model/encoder/ears_config.h"
 

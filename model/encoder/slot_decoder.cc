@@ -16,9 +16,7 @@ torch::Tensor SplitHeads(const torch::Tensor& x, int heads) {
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-torch::Tensor Unit(const torch::Tensor& v) {
-  return v * (v.square().sum(-1, /*keepdim=*/true) + 1e-8).rsqrt();
-}
+torch::Tensor Unit(const torch::Tensor& v) { return v * (v.square().sum(-1, /*keepdim=*/true) + 1e-8).rsqrt(); }
 
 torch::nn::LayerNorm Norm(int width) { return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})); }
 
@@ -42,8 +40,9 @@ torch::Tensor SlotLayerImpl::forward(const torch::Tensor& slots, const torch::Te
                                      const torch::Tensor& mask) {
   const auto drop = [this](const torch::Tensor& x) { return torch::dropout(x, dropout_, is_training()); };
   const auto qkv = self_qkv_(self_norm_(slots)).chunk(3, -1);
-  torch::Tensor x = slots + drop(self_out_(Attend(SplitHeads(qkv[0], heads_), SplitHeads(qkv[1], heads_),
-                                                  SplitHeads(qkv[2], heads_), {})));
+  torch::Tensor x =
+      slots +
+      drop(self_out_(Attend(SplitHeads(qkv[0], heads_), SplitHeads(qkv[1], heads_), SplitHeads(qkv[2], heads_), {})));
   const auto kv = cross_kv_(memory).chunk(2, -1);
   x = x + drop(cross_out_(Attend(SplitHeads(cross_q_(cross_norm_(x)), heads_), SplitHeads(kv[0], heads_),
                                  SplitHeads(kv[1], heads_), mask)));

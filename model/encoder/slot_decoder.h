@@ -44,10 +44,10 @@ class SlotDecoderImpl : public torch::nn::Module {
   torch::nn::LayerNorm norm_{nullptr};
   torch::nn::Linear exist_{nullptr}, class_slot_{nullptr}, class_semantic_{nullptr}, direction_{nullptr};
   torch::nn::Linear distance_{nullptr}, motion_{nullptr};
-  torch::nn::Linear hidden_{nullptr};                                      // slot -> hidden of the heads above
-  torch::nn::Linear activity_slot_{nullptr}, activity_token_{nullptr};     // their dot product is the activity
+  torch::nn::Linear hidden_{nullptr};                                   // slot -> hidden of the heads above
+  torch::nn::Linear activity_slot_{nullptr}, activity_token_{nullptr};  // their dot product is the activity
   torch::nn::Linear frame_slot_{nullptr}, frame_token_{nullptr}, frame_out_{nullptr};
-  torch::Tensor activity_bias_;                                            // [1]
+  torch::Tensor activity_bias_;  // [1]
 };
 TORCH_MODULE(SlotDecoder);
 

@@ -12,9 +12,9 @@
 // Runs on CPU in float32; one clip of 5 s takes a few milliseconds on one thread.
 #pragma once
 
-#include <vector>
-
 #include <torch/torch.h>
+
+#include <vector>
 
 #include "model/feature/stft.h"
 

@@ -41,8 +41,8 @@ absl::StatusOr<Heard> Ears::Encode(const std::vector<torch::Tensor>& clips) cons
       if (absl::Status status = Check(clips[i], i); !status.ok()) return status;
       longest = std::max(longest, clips[i].size(1) / kSamplesPerToken);
     }
-    torch::Tensor features = torch::zeros({static_cast<int64_t>(clips.size()), kFeatureChannels,
-                                           longest * kFramesPerToken, network_->config().mels});
+    torch::Tensor features = torch::zeros(
+        {static_cast<int64_t>(clips.size()), kFeatureChannels, longest * kFramesPerToken, network_->config().mels});
     torch::Tensor counts = torch::empty({static_cast<int64_t>(clips.size())}, torch::kInt64);
     for (size_t i = 0; i < clips.size(); ++i) {
       const int64_t tokens = clips[i].size(1) / kSamplesPerToken;

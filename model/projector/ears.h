@@ -1,9 +1,9 @@
 // The ears: from a waveform to evidence and audio tokens. The edge where LibTorch's exceptions become Status.
 #pragma once
 
-#include <vector>
-
 #include <torch/torch.h>
+
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "auricle/v1/scene.pb.h"

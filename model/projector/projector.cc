@@ -37,8 +37,8 @@ torch::Tensor PoolOverClip(const torch::Tensor& activity, const torch::Tensor& c
   constexpr int bins = ProjectorImpl::kActivityBins;
   const int64_t tokens = activity.size(2);
   const auto options = activity.options();
-  const torch::Tensor width = counts.to(activity.scalar_type()).view({-1, 1, 1}) / bins;            // tokens in a bin
-  const torch::Tensor begin = torch::arange(bins, options).view({1, bins, 1}) * width;              // [B, bins, 1]
+  const torch::Tensor width = counts.to(activity.scalar_type()).view({-1, 1, 1}) / bins;  // tokens in a bin
+  const torch::Tensor begin = torch::arange(bins, options).view({1, bins, 1}) * width;    // [B, bins, 1]
   const torch::Tensor token = torch::arange(tokens, options).view({1, 1, tokens});
   const torch::Tensor overlap =
       (torch::minimum(begin + width, token + 1) - torch::maximum(begin, token)).clamp_min(0) / width;  // [B, bins, N]
@@ -83,7 +83,8 @@ absl::StatusOr<ProjectorConfig> ProjectorConfig::FromJson(const nlohmann::json& 
   if (!status.ok()) return status;
   const nlohmann::json defaults = config.ToJson();
   for (const auto& [name, value] : json.items()) {
-    if (!defaults.contains(name)) return absl::InvalidArgumentError(absl::StrCat("projector.", name, " is not a setting"));
+    if (!defaults.contains(name))
+      return absl::InvalidArgumentError(absl::StrCat("projector.", name, " is not a setting"));
   }
   if (status = config.Validate(); !status.ok()) return status;
   return config;
@@ -128,23 +129,25 @@ torch::Tensor ProjectorImpl::Dense(const EarsOutput& heard) {
   const int64_t batch = joined.size(0), tokens = joined.size(1), width = joined.size(2), pool = config_.pool;
   const int64_t padding = (pool - tokens % pool) % pool;
   torch::Tensor weight = heard.token_mask.to(joined.scalar_type()).unsqueeze(-1);  // [B, N, 1]
-  const torch::Tensor sum = torch::constant_pad_nd(joined * weight, {0, 0, 0, padding}).view({batch, -1, pool, width}).sum(2);
+  const torch::Tensor sum =
+      torch::constant_pad_nd(joined * weight, {0, 0, 0, padding}).view({batch, -1, pool, width}).sum(2);
   weight = torch::constant_pad_nd(weight, {0, 0, 0, padding}).view({batch, -1, pool, 1}).sum(2).clamp_min(1);
   return bottleneck_->forward(sum / weight);
 }
 
 torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
   const torch::ScalarType type = heard.slot_embeddings.scalar_type();
-  const torch::Tensor mask = heard.token_mask.to(type).unsqueeze(1);              // [B, 1, N]
-  const torch::Tensor counts = heard.token_mask.sum(1);                           // [B]
-  const torch::Tensor length = counts.to(type).view({-1, 1, 1});                  // [B, 1, 1], tokens
+  const torch::Tensor mask = heard.token_mask.to(type).unsqueeze(1);  // [B, 1, N]
+  const torch::Tensor counts = heard.token_mask.sum(1);               // [B]
+  const torch::Tensor length = counts.to(type).view({-1, 1, 1});      // [B, 1, 1], tokens
   const torch::Tensor sharp = torch::sigmoid(heard.activity_logits * kActivitySharpness) * mask;
   const double seconds = kSecondsScale / kTokensPerSecond;
   const torch::Tensor onset = ExpectedOnset(sharp, length).unsqueeze(-1) * seconds;
   // The offset is the onset of the clip heard backwards; padding, now in front, is silent and must not count.
   const torch::Tensor padding = heard.token_mask.size(1) - length;
   const torch::Tensor before =
-      ExpectedOnset(sharp.flip({2}), torch::full_like(length, static_cast<double>(sharp.size(2)))) - padding.squeeze(-1);
+      ExpectedOnset(sharp.flip({2}), torch::full_like(length, static_cast<double>(sharp.size(2)))) -
+      padding.squeeze(-1);
   const torch::Tensor offset = (length.squeeze(-1) - before).unsqueeze(-1) * seconds;
 
   const torch::Tensor x = heard.direction.select(-1, 0), y = heard.direction.select(-1, 1);
@@ -153,10 +156,8 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
   // has a gradient too.
   const torch::Tensor horizontal = (x.square() + y.square() + 1e-6).sqrt();
   const torch::Tensor cos1 = x / horizontal, sin1 = y / horizontal;
-  std::vector<torch::Tensor> parts = {heard.slot_embeddings,
-                                      torch::sigmoid(heard.exist_logits).unsqueeze(-1),
-                                      torch::softmax(heard.class_logits, -1),
-                                      torch::softmax(heard.motion_logits, -1),
+  std::vector<torch::Tensor> parts = {heard.slot_embeddings, torch::sigmoid(heard.exist_logits).unsqueeze(-1),
+                                      torch::softmax(heard.class_logits, -1), torch::softmax(heard.motion_logits, -1),
                                       heard.direction};
   torch::Tensor cos_n = cos1, sin_n = sin1;
   for (int n = 1; n <= kAzimuthHarmonics; ++n) {
@@ -175,10 +176,10 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
 }
 
 torch::Tensor ProjectorImpl::RoomInputs(const EarsOutput& heard) {
-  const torch::Tensor duration = heard.token_mask.sum(1).to(heard.log_volume.scalar_type()) *
-                                 (kSecondsScale / kTokensPerSecond);
-  return torch::cat({heard.log_t30, torch::stack({heard.log_volume, torch::sigmoid(heard.free_field_logit), duration}, -1)},
-                    -1);
+  const torch::Tensor duration =
+      heard.token_mask.sum(1).to(heard.log_volume.scalar_type()) * (kSecondsScale / kTokensPerSecond);
+  return torch::cat(
+      {heard.log_t30, torch::stack({heard.log_volume, torch::sigmoid(heard.free_field_logit), duration}, -1)}, -1);
 }
 
 AudioTokens ProjectorImpl::forward(const EarsOutput& heard) {
@@ -190,13 +191,13 @@ AudioTokens ProjectorImpl::forward(const EarsOutput& heard) {
   const torch::Tensor room = room_->forward(RoomInputs(heard)).unsqueeze(1);
   const int64_t batch = dense.size(0), most = dense.size(1), width = dense.size(2), tail = slots.size(1) + 1;
 
-  const torch::Tensor counts = heard.token_mask.sum(1);                                          // [B]
+  const torch::Tensor counts = heard.token_mask.sum(1);  // [B]
   const torch::Tensor dense_counts = (counts + config_.pool - 1).floor_divide(config_.pool);
   tokens.lengths = (dense_counts + tail).to(torch::kCPU);
   // A clip shorter than the longest has its slots and room right behind its own dense tokens.
   const auto options = counts.options();
-  const torch::Tensor position = torch::arange(most + tail, options).unsqueeze(0);               // [1, M]
-  const torch::Tensor own = dense_counts.unsqueeze(1);                                           // [B, 1]
+  const torch::Tensor position = torch::arange(most + tail, options).unsqueeze(0);  // [1, M]
+  const torch::Tensor own = dense_counts.unsqueeze(1);                              // [B, 1]
   const torch::Tensor source =
       torch::where(position < own, position, position - own + most).clamp_max(most + tail - 1);  // [B, M]
   const torch::Tensor all = torch::cat({dense.to(slots.scalar_type()), slots, room.to(slots.scalar_type())}, 1);

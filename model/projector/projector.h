@@ -14,12 +14,12 @@
 namespace auricle::model {
 
 struct ProjectorConfig {
-  int expert_width = 128;    // output of each of the six experts, [8, 4096]
-  int expert_hidden = 256;   // [8, 8192]
-  int bottleneck = 256;      // hidden width of the dense MLP, [8, 8192]
-  int slot_hidden = 384;     // hidden width of the slot and room MLPs, [8, 8192]
-  int pool = 4;              // tokens of 100 ms in one dense token, [1, 32]
-  int decoder_width = 256;   // [8, 16384]
+  int expert_width = 128;   // output of each of the six experts, [8, 4096]
+  int expert_hidden = 256;  // [8, 8192]
+  int bottleneck = 256;     // hidden width of the dense MLP, [8, 8192]
+  int slot_hidden = 384;    // hidden width of the slot and room MLPs, [8, 8192]
+  int pool = 4;             // tokens of 100 ms in one dense token, [1, 32]
+  int decoder_width = 256;  // [8, 16384]
 
   absl::Status Validate() const;
   static absl::StatusOr<ProjectorConfig> FromJson(const nlohmann::json& json);
@@ -40,9 +40,9 @@ class ProjectorImpl : public torch::nn::Module {
   AudioTokens forward(const EarsOutput& heard);
 
   // The parts of forward.
-  torch::Tensor Dense(const EarsOutput& heard);                       // [B, ceil(N / pool), decoder_width]
-  torch::Tensor SlotInputs(const EarsOutput& heard);                  // [B, K, slot_input_width]
-  torch::Tensor RoomInputs(const EarsOutput& heard);                  // [B, room_input_width]
+  torch::Tensor Dense(const EarsOutput& heard);       // [B, ceil(N / pool), decoder_width]
+  torch::Tensor SlotInputs(const EarsOutput& heard);  // [B, K, slot_input_width]
+  torch::Tensor RoomInputs(const EarsOutput& heard);  // [B, room_input_width]
 
   static int SlotInputWidth(const EarsConfig& ears);
   static constexpr int kRoomInputWidth = kReverberationBands + 3;
