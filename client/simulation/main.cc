@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -14,7 +13,6 @@
 #include "client/cpp/status_details.h"
 #include "client/cpp/work_session.h"
 #include "model/audio/audio_file.h"
-#include "model/checkpoint/atomic_file.h"
 #include "sim/render/simulation_task.h"
 #include "sim/source/source_bank.h"
 
@@ -36,15 +34,6 @@ CommandSpec Spec() {
   return spec;
 }
 
-// The scene as a FLAC file's bytes.
-absl::StatusOr<std::string> Flac(const audio::FoaClip& clip) {
-  const std::string path = absl::StrCat("/tmp/auricle-simulation-", getpid(), ".flac");
-  if (absl::Status status = audio::WriteFoaFile(path, clip); !status.ok()) return status;
-  absl::StatusOr<std::string> bytes = model::ReadWholeFile(path, size_t{1} << 28);
-  std::remove(path.c_str());
-  return bytes;
-}
-
 absl::StatusOr<v1::SimulationResult> Simulate(const v1::SimulationTask& task, const sim::SourceBank& bank, bool with_audio,
                                               const std::function<bool()>& cancelled) {
   v1::SimulationResult result;
@@ -52,7 +41,7 @@ absl::StatusOr<v1::SimulationResult> Simulate(const v1::SimulationTask& task, co
       task, bank,
       [&](sim::RenderedScene scene, v1::SimulatedScene message) {
         if (with_audio) {
-          absl::StatusOr<std::string> flac = Flac(scene.audio);
+          absl::StatusOr<std::string> flac = audio::EncodeFoaFlac(scene.audio);
           if (!flac.ok()) return flac.status();
           message.set_flac(*std::move(flac));
         }
