@@ -10,18 +10,24 @@
 namespace auricle::client {
 
 std::string AnswerText(const v1::AskResponse& response, const TerminalStyle& style) {
-  std::string text = style.Bold(response.answer()) + "\n";
+  return style.Bold(response.answer()) + "\n" + EvidenceText(response, style);
+}
+
+std::string EvidenceText(const v1::AskResponse& response, const TerminalStyle& style) {
+  std::string text;
   if (!response.probabilities().empty()) {
     text += "\n";
     size_t widest = 0;
-    for (const auto& option : response.probabilities()) widest = std::max<size_t>(widest, DisplayWidth(option.option()));
+    for (const auto& option : response.probabilities())
+      widest = std::max<size_t>(widest, DisplayWidth(option.option()));
     for (const auto& option : response.probabilities()) {
       constexpr int kBar = 20;
       const int filled = static_cast<int>(std::lround(std::clamp(option.probability(), 0.0f, 1.0f) * kBar));
       std::string bar;
       for (int i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
-      const std::string line = absl::StrCat("  ", option.letter(), ". ", Fit(option.option(), std::min<size_t>(widest, 44)), "  ", bar,
-                                            absl::StrFormat(" %3.0f %%", option.probability() * 100));
+      const std::string line =
+          absl::StrCat("  ", option.letter(), ". ", Fit(option.option(), std::min<size_t>(widest, 44)), "  ", bar,
+                       absl::StrFormat(" %3.0f %%", option.probability() * 100));
       text += (option.letter() == response.letter() ? line : style.Dim(line)) + "\n";
     }
   }

@@ -8,7 +8,10 @@
 
 namespace auricle::client {
 
-// First line the answer itself; then, set off by empty lines, bars for the options and a line for each source heard.
+// First line the answer itself, then EvidenceText.
 std::string AnswerText(const v1::AskResponse& response, const TerminalStyle& style);
+
+// Set off by empty lines: bars for the options and a line for each source heard.
+std::string EvidenceText(const v1::AskResponse& response, const TerminalStyle& style);
 
 }  // namespace auricle::client

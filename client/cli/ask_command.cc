@@ -12,14 +12,14 @@ namespace {
 
 int RunAsk(const ParsedCommand& parsed) {
   const std::string& path = parsed.positionals[0];
-  for (const char* flag : {"rate", "encoding", "channels", "seconds"}) {
-    if (path != "-" && parsed.Given(flag)) return MisuseOf("ask", std::string("--") + flag + ": describes stdin, but CLIP is not -");
-  }
+  if (const std::string complaint = StdinComplaint(parsed); !complaint.empty()) return MisuseOf("ask", complaint);
   for (const char* flag : {"ask-at", "scene-every"}) {
-    if (!parsed.Switch("stream") && parsed.Given(flag)) return MisuseOf("ask", std::string("--") + flag + ": needs --stream");
+    if (!parsed.Switch("stream") && parsed.Given(flag))
+      return MisuseOf("ask", std::string("--") + flag + ": needs --stream");
   }
   absl::StatusOr<v1::TimeSpan> span;
-  if (parsed.Given("span") && !(span = SpanOf(parsed)).ok()) return MisuseOf("ask", std::string(span.status().message()));
+  if (parsed.Given("span") && !(span = SpanOf(parsed)).ok())
+    return MisuseOf("ask", std::string(span.status().message()));
 
   if (parsed.Switch("stream")) {
     AskStreamOptions options;
@@ -81,25 +81,23 @@ Command AskCommand() {
   spec.positional_help =
       "CLIP is a WAV, FLAC, OGG or CAF file with four first-order-ambisonics channels, or - for stdin: raw PCM as the\n"
       "flags say, or a WAV header and PCM (what arecord writes), or a FLAC, OGG or CAF file. QUESTION is English.";
-  spec.flags = {FormatFlag(),
-                {"choices", FlagKind::kText, "\"A|B|C|D\"", "", "multiple choice: the options, 2 to 26, split at |"},
-                {"choice", FlagKind::kText, "OPTION", "", "multiple choice: one option", true},
-                {"json", FlagKind::kSwitch, "", "", "print one JSON object (with --stream: one an event)"},
-                {"stream", FlagKind::kSwitch, "", "", "send the audio as it would be heard, 100 ms at a time, and show events"},
-                {"ask-at", FlagKind::kReal, "SECONDS", "", "with --stream: ask after so much audio, not at its end"},
-                {"scene-every", FlagKind::kReal, "SECONDS", "", "with --stream: show the scene so often, 0.5 to 60"},
-                {"span", FlagKind::kText, "START:END", "", "ask about these seconds of the clip only"},
-                {"model", FlagKind::kText, "NAME", "", "which model answers; none: the server's default"},
-                {"temperature", FlagKind::kReal, "T", "0", "0 to 2; 0 is greedy"},
-                {"top-p", FlagKind::kReal, "P", "1", "draw from the likeliest tokens of this total probability"},
-                {"top-k", FlagKind::kInteger, "K", "0", "draw from the K likeliest tokens; 0 is off"},
-                {"max-tokens", FlagKind::kInteger, "N", "0", "length of the answer; 0 is the server's default"},
-                {"seed", FlagKind::kInteger, "N", "0", "same seed, audio and question: same answer"},
-                {"rate", FlagKind::kInteger, "HZ", "16000", "raw PCM on stdin: samples a second"},
-                {"encoding", FlagKind::kChoice, "s16|f32", "s16", "raw PCM on stdin: little-endian 16-bit or float"},
-                {"channels", FlagKind::kInteger, "N", "4", "raw PCM on stdin: channels"},
-                {"seconds", FlagKind::kReal, "SECONDS", "30", "stdin: ask after so much audio if the pipe has not ended"},
-                {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
+  spec.flags = {
+      FormatFlag(),
+      {"choices", FlagKind::kText, "\"A|B|C|D\"", "", "multiple choice: the options, 2 to 26, split at |"},
+      {"choice", FlagKind::kText, "OPTION", "", "multiple choice: one option", true},
+      {"json", FlagKind::kSwitch, "", "", "print one JSON object (with --stream: one an event)"},
+      {"stream", FlagKind::kSwitch, "", "", "send the audio as it would be heard, 100 ms at a time, and show events"},
+      {"ask-at", FlagKind::kReal, "SECONDS", "", "with --stream: ask after so much audio, not at its end"},
+      {"scene-every", FlagKind::kReal, "SECONDS", "", "with --stream: show the scene so often, 0.5 to 60"},
+      {"span", FlagKind::kText, "START:END", "", "ask about these seconds of the clip only"},
+      {"model", FlagKind::kText, "NAME", "", "which model answers; none: the server's default"},
+      {"temperature", FlagKind::kReal, "T", "0", "0 to 2; 0 is greedy"},
+      {"top-p", FlagKind::kReal, "P", "1", "draw from the likeliest tokens of this total probability"},
+      {"top-k", FlagKind::kInteger, "K", "0", "draw from the K likeliest tokens; 0 is off"},
+      {"max-tokens", FlagKind::kInteger, "N", "0", "length of the answer; 0 is the server's default"},
+      {"seed", FlagKind::kInteger, "N", "0", "same seed, audio and question: same answer"},
+      {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
+  for (FlagSpec& flag : StdinFlags()) spec.flags.push_back(std::move(flag));
   for (FlagSpec& flag : ServerFlags("120")) spec.flags.push_back(std::move(flag));
   spec.examples = {"auricle ask clip.flac \"Where is the dog?\"",
                    "auricle ask clip.flac \"Where is the dog?\" --choices \"front|left|right|behind\"",

@@ -3,9 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,9 +20,13 @@ namespace {
 
 constexpr uint64_t kMaxFileBytes = uint64_t{256} << 20;
 
+// Flags are 64 bits wide, the messages' fields 32: a number past them stays too large for the server to take.
+uint32_t Capped(int64_t number) { return static_cast<uint32_t>(std::min<int64_t>(number, UINT32_MAX)); }
+
 absl::StatusOr<v1::AudioClip> ReadClipFromPipe(v1::FoaFormat format, const RawPcmFormat& raw, double seconds) {
   if (isatty(STDIN_FILENO) != 0) {
-    return absl::InvalidArgumentError("stdin: is a terminal, must be a pipe with audio (arecord ... | auricle ask - ...)");
+    return absl::InvalidArgumentError(
+        "stdin: is a terminal, must be a pipe with audio (arecord ... | auricle ask - ...)");
   }
   const InterruptEndsReading guard;
   absl::StatusOr<PcmInput> input = PcmInput::Open(STDIN_FILENO, raw);
@@ -39,15 +46,41 @@ absl::StatusOr<v1::AudioClip> ReadClipFromPipe(v1::FoaFormat format, const RawPc
   if (!samples.ok()) return samples.status();
   clip.set_data(*std::move(samples));
   const absl::StatusOr<std::string> more = input->Read(1);
-  if (more.ok() && !more->empty()) std::fprintf(stderr, "note: asking about the first %g s of stdin (--seconds)\n", seconds);
+  if (more.ok() && !more->empty())
+    std::fprintf(stderr, "note: asking about the first %g s of stdin (--seconds)\n", seconds);
   return clip;
 }
 
 }  // namespace
 
+std::vector<FlagSpec> StdinFlags() {
+  return {{"rate", FlagKind::kInteger, "HZ", "16000", "raw PCM on stdin: samples a second"},
+          {"encoding", FlagKind::kChoice, "s16|f32", "s16", "raw PCM on stdin: little-endian 16-bit or float"},
+          {"channels", FlagKind::kInteger, "N", "4", "raw PCM on stdin: channels"},
+          {"seconds", FlagKind::kReal, "SECONDS", "30", "stdin: listen to so much audio if the pipe has not ended"}};
+}
+
+std::string StdinComplaint(const ParsedCommand& parsed) {
+  for (const FlagSpec& flag : StdinFlags()) {
+    if (parsed.positionals[0] != "-" && parsed.Given(flag.name)) {
+      return absl::StrCat("--", flag.name, ": describes stdin, but CLIP is not -");
+    }
+  }
+  // No wider than this program needs to stay sane; what the server takes is the server's to say.
+  if (parsed.Integer("channels") < 1 || parsed.Integer("channels") > 1024) return "--channels: must be 1 to 1024";
+  if (parsed.Integer("rate") > 1'000'000'000) return "--rate: must be at most 1000000000";
+  if (!(parsed.Real("seconds") > 0 && parsed.Real("seconds") <= 86400))
+    return "--seconds: must be over 0, at most 86400";
+  return "";
+}
+
 std::vector<std::string> OptionsOf(const ParsedCommand& parsed) {
   std::vector<std::string> options;
-  if (parsed.Given("choices")) options = absl::StrSplit(parsed.Text("choices"), '|');
+  if (parsed.Given("choices")) {
+    for (const std::string& option : std::vector<std::string>(absl::StrSplit(parsed.Text("choices"), '|'))) {
+      options.emplace_back(absl::StripAsciiWhitespace(option));
+    }
+  }
   for (const std::string& choice : parsed.Texts("choice")) options.push_back(choice);
   return options;
 }
@@ -56,8 +89,8 @@ v1::SamplingParams SamplingOf(const ParsedCommand& parsed) {
   v1::SamplingParams sampling;
   sampling.set_temperature(static_cast<float>(parsed.Real("temperature")));
   sampling.set_top_p(static_cast<float>(parsed.Real("top-p")));
-  sampling.set_top_k(static_cast<uint32_t>(parsed.Integer("top-k")));
-  sampling.set_max_new_tokens(static_cast<uint32_t>(parsed.Integer("max-tokens")));
+  sampling.set_top_k(Capped(parsed.Integer("top-k")));
+  sampling.set_max_new_tokens(Capped(parsed.Integer("max-tokens")));
   sampling.set_seed(static_cast<uint64_t>(parsed.Integer("seed")));
   return sampling;
 }
@@ -65,7 +98,8 @@ v1::SamplingParams SamplingOf(const ParsedCommand& parsed) {
 absl::StatusOr<v1::TimeSpan> SpanOf(const ParsedCommand& parsed) {
   const std::vector<std::string> ends = absl::StrSplit(parsed.Text("span"), ':');
   double start = 0, end = 0;
-  if (ends.size() != 2 || !absl::SimpleAtod(ends[0], &start) || (!ends[1].empty() && !absl::SimpleAtod(ends[1], &end))) {
+  if (ends.size() != 2 || !absl::SimpleAtod(ends[0], &start) ||
+      (!ends[1].empty() && !absl::SimpleAtod(ends[1], &end))) {
     return absl::InvalidArgumentError(
         absl::StrCat("--span: is \"", parsed.Text("span"), "\", must be START:END in seconds, or START: to the end"));
   }
@@ -89,7 +123,8 @@ absl::StatusOr<v1::AudioClip> ReadClip(const std::string& path, v1::FoaFormat fo
 InterruptEndsReading::InterruptEndsReading() {
   struct sigaction action {};
   action.sa_handler = [](int) {};
-  action.sa_flags = 0;  // no SA_RESTART: read() returns EINTR
+  // No SA_RESTART: read() returns EINTR. The second Ctrl-C ends the process as ever.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
 }
 

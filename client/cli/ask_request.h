@@ -12,7 +12,12 @@
 
 namespace auricle::client {
 
-// --choices "a|b|c" and every --choice, in that order.
+// --rate, --encoding, --channels, --seconds: how stdin is read.
+std::vector<FlagSpec> StdinFlags();
+// What is wrong with them: out of range, or given although CLIP is a file. Empty where nothing is.
+std::string StdinComplaint(const ParsedCommand& parsed);
+
+// --choices "a|b|c" (white space around an option is dropped) and every --choice as it is, in that order.
 std::vector<std::string> OptionsOf(const ParsedCommand& parsed);
 v1::SamplingParams SamplingOf(const ParsedCommand& parsed);
 // --span START:END. INVALID_ARGUMENT when it is not two numbers.
@@ -23,8 +28,8 @@ RawPcmFormat RawFormatOf(const ParsedCommand& parsed);
 absl::StatusOr<v1::AudioClip> ReadClip(const std::string& path, v1::FoaFormat format, const RawPcmFormat& raw,
                                        double stdin_seconds);
 
-// While it lives, Ctrl-C ends a blocking read (and only that) instead of the process: who records into a pipe stops
-// the recording with the same keys. One at a time; main thread.
+// While it lives, the first Ctrl-C ends a blocking read (and only that) instead of the process: who records into a pipe
+// stops the recording with the same keys. One at a time; main thread.
 class InterruptEndsReading {
  public:
   InterruptEndsReading();

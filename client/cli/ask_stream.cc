@@ -46,7 +46,8 @@ class EventPrinter {
     };
     handlers.audio_ack = [this](const v1::AudioAck& ack) {
       if (json_) {
-        return Line({{"event", "audio_ack"}, {"sequence", ack.sequence()}, {"received_seconds", ack.received_seconds()}});
+        return Line(
+            {{"event", "audio_ack"}, {"sequence", ack.sequence()}, {"received_seconds", ack.received_seconds()}});
       }
       if (ack.received_seconds() < next_ack_note_) return;
       next_ack_note_ = ack.received_seconds() + 1.0;
@@ -54,11 +55,13 @@ class EventPrinter {
     };
     handlers.token = [this](const v1::TokenDelta& token) {
       if (json_) {
-        return Line({{"event", "token"}, {"query_id", token.query_id()}, {"index", token.index()}, {"text", token.text()}});
+        return Line(
+            {{"event", "token"}, {"query_id", token.query_id()}, {"index", token.index()}, {"text", token.text()}});
       }
       std::printf("%s", token.text().c_str());
       std::fflush(stdout);
       in_answer_ = true;
+      shown_ += token.text();
     };
     handlers.scene = [this](const v1::SceneUpdate& update) {
       if (!update.query_id().empty()) answer_.mutable_scene()->CopyFrom(update.scene());
@@ -79,9 +82,10 @@ class EventPrinter {
         line.update(AnswerToJson(answer_));
         Line(line);
       } else {
-        if (in_answer_) std::printf("\n");
-        in_answer_ = false;
-        std::printf("\n%s", AnswerText(answer_, style_).c_str());
+        if (std::exchange(in_answer_, false)) std::printf("\n");
+        // Of a multiple-choice question the tokens may have shown the letter alone.
+        if (shown_ != finished.answer()) std::printf("%s\n", style_.Bold(finished.answer()).c_str());
+        std::printf("%s", EvidenceText(answer_, style_).c_str());
       }
       answered = true;
     };
@@ -108,7 +112,8 @@ class EventPrinter {
 
   bool json_;
   TerminalStyle style_, note_style_;
-  bool in_answer_ = false;
+  bool in_answer_ = false;  // the cursor stands behind a token
+  std::string shown_;       // the tokens so far
   double next_ack_note_ = 1.0;
   v1::AskResponse answer_;
   absl::Status query_status_;
@@ -191,7 +196,8 @@ absl::Status SendAll(AskStream& stream, ChunkSource& audio, const AskStreamOptio
 }  // namespace
 
 int RunAskStream(const SpatialQaClient& client, AskStreamOptions options) {
-  const InterruptEndsReading guard;
+  std::optional<InterruptEndsReading> guard;
+  if (options.path == "-") guard.emplace();
   absl::StatusOr<ChunkSource> audio = OpenAudio(options);
   if (!audio.ok()) return Refuse(audio.status());
   options.config.set_sample_rate_hz(audio->sample_rate_hz);

@@ -1,4 +1,5 @@
-// `auricle ask --stream`: the clip is sent as it would be heard, 100 ms at a time, and every event is shown as it comes.
+// `auricle ask --stream`: the clip is sent as it would be heard, 100 ms at a time, and every event is shown as it
+// comes.
 #pragma once
 
 #include <optional>

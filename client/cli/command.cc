@@ -11,7 +11,8 @@ namespace auricle::client {
 
 std::vector<FlagSpec> ServerFlags(const std::string& timeout_default) {
   return {{"server", FlagKind::kText, "ADDRESS", "$AURICLE_SERVER or 127.0.0.1:50051", "host:port of the server"},
-          {"timeout", FlagKind::kReal, "SECONDS", std::string(timeout_default), "give up on a call after so long; queueing counts"}};
+          {"timeout", FlagKind::kReal, "SECONDS", std::string(timeout_default),
+           "give up on a call after so long; queueing counts"}};
 }
 
 FlagSpec FormatFlag() {
@@ -29,7 +30,8 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> ConnectTo(const ParsedCommand& 
   const std::string address = ServerAddress(parsed);
   auto client = SpatialQaClient::Connect(address);
   if (absl::IsUnavailable(client.status())) {
-    return absl::UnavailableError(absl::StrCat(client.status().message(), "; start one with ./run serve, or name it with --server"));
+    return absl::UnavailableError(
+        absl::StrCat(client.status().message(), "; start one with ./run serve, or name it with --server"));
   }
   return client;
 }
@@ -49,7 +51,8 @@ int Refuse(const absl::Status& status) {
 }
 
 int MisuseOf(const std::string& command, const std::string& message) {
-  std::fprintf(stderr, "error: %s\nsee auricle %s --help\n", std::string(message).c_str(), std::string(command).c_str());
+  std::fprintf(stderr, "error: %s\nsee auricle %s --help\n", std::string(message).c_str(),
+               std::string(command).c_str());
   return kExitUsage;
 }
 

@@ -24,7 +24,8 @@ size_t EditDistance(const std::string& a, const std::string& b) {
         continue;
       }
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
   return d[a.size()][b.size()];
@@ -60,7 +61,8 @@ absl::Status CheckValue(const FlagSpec& flag, const std::string& value) {
 }
 
 std::string FlagHeading(const FlagSpec& flag) {
-  return flag.kind == FlagKind::kSwitch ? absl::StrCat("--", flag.name) : absl::StrCat("--", flag.name, " ", flag.value);
+  return flag.kind == FlagKind::kSwitch ? absl::StrCat("--", flag.name)
+                                        : absl::StrCat("--", flag.name, " ", flag.value);
 }
 
 }  // namespace
@@ -108,14 +110,15 @@ absl::StatusOr<ParsedCommand> ParseCommandLine(const CommandSpec& spec, const st
     }
     const std::pair<std::string, std::string> halves = absl::StrSplit(word, absl::MaxSplits('=', 1));
     const std::string name = word.substr(0, 2) == "--" ? halves.first.substr(2) : "";
-    const auto flag = std::find_if(spec.flags.begin(), spec.flags.end(), [&](const FlagSpec& f) { return f.name == name; });
+    const auto flag =
+        std::find_if(spec.flags.begin(), spec.flags.end(), [&](const FlagSpec& f) { return f.name == name; });
     if (flag == spec.flags.end()) {
       std::vector<std::string> names = {"help"};
       for (const FlagSpec& f : spec.flags) names.push_back(f.name);
-      const std::string nearest =
-          NearestSpelling(halves.first.substr(std::min(halves.first.find_first_not_of('-'), halves.first.size())), names);
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown flag ", halves.first, nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?")));
+      const std::string nearest = NearestSpelling(
+          halves.first.substr(std::min(halves.first.find_first_not_of('-'), halves.first.size())), names);
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown flag ", halves.first, nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?")));
     }
     const bool has_value = word.find('=') != std::string::npos;
     if (flag->kind == FlagKind::kSwitch) {

@@ -27,7 +27,7 @@ enum class FlagKind {
 };
 
 struct FlagSpec {
-  std::string name;           // without the dashes
+  std::string name;  // without the dashes
   FlagKind kind;
   std::string value;          // what --help shows after the name: "FILE"; the words of a kChoice with | between
   std::string default_value;  // empty: none
@@ -37,10 +37,10 @@ struct FlagSpec {
 
 struct CommandSpec {
   std::string name;
-  std::string summary;              // one line for the list of commands
+  std::string summary;                   // one line for the list of commands
   std::vector<std::string> positionals;  // all required, "CLIP", "QUESTION"
-  std::string positional_help;      // lines of --help about them
-  std::vector<FlagSpec> flags;      // --help is understood without being listed
+  std::string positional_help;           // lines of --help about them
+  std::vector<FlagSpec> flags;           // --help is understood without being listed
   std::vector<std::string> examples;
 };
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/command.h"
@@ -23,7 +24,8 @@ absl::StatusOr<std::vector<KeyedQuestion>> ReadDemoQuestions(const std::string& 
   for (int number = 1; std::getline(file, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     absl::StatusOr<KeyedQuestion> question = QuestionFromJson(line);
-    if (!question.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ", line ", number, ": ", question.status().message()));
+    if (!question.ok())
+      return absl::InvalidArgumentError(absl::StrCat(path, ", line ", number, ": ", question.status().message()));
     questions.push_back(*std::move(question));
   }
   return questions;
@@ -62,8 +64,6 @@ int RunDemo(const ParsedCommand& parsed) {
       shown_audio = asked.audio;
       const auto truth = ReadSceneFile(std::filesystem::path(audio).replace_extension(".scene.json").string());
       std::printf("\n%s\n", style.Bold(absl::StrCat("━━ ", audio, " ━━")).c_str());
-      std::printf("%s\n", SceneTable(response->scene(), false, style).c_str());
-      if (truth.ok()) std::printf("%s\n", SceneTable(*truth, true, style).c_str());
       std::printf("%s", SceneMap(response->scene(), truth.ok() ? &*truth : nullptr, style).c_str());
     }
     const v1::Verdict verdict = sim::Verify(question, response->answer());
@@ -73,10 +73,15 @@ int RunDemo(const ParsedCommand& parsed) {
     for (int i = 0; i < question.options_size(); ++i) std::printf("    %c. %s\n", 'A' + i, question.options(i).c_str());
     std::printf("  truth   %s\n  answer  %s  %s %s\n", TruthText(question).c_str(), response->answer().c_str(),
                 verdict.correct() ? style.Good("✓ right").c_str() : style.Bad("✗ wrong").c_str(),
-                style.Dim(absl::StrFormat("(%.0f ms to the first token)", response->usage().time_to_first_token_seconds() * 1000)).c_str());
+                style
+                    .Dim(absl::StrFormat("(%.0f ms to the first token)",
+                                         response->usage().time_to_first_token_seconds() * 1000))
+                    .c_str());
   }
-  std::printf("\n%d of %d right. Live metrics: %s\n", static_cast<int>(right), static_cast<int>(questions->size()),
-              parsed.Text("metrics").c_str());
+  const std::string metrics = parsed.Text("metrics");
+  std::printf(
+      "\n%d of %d right. Live metrics: %s\n", static_cast<int>(right), static_cast<int>(questions->size()),
+      absl::StrContains(metrics, "://") ? metrics.c_str() : absl::StrCat("http://", metrics, "/metrics").c_str());
   return kExitOk;
 }
 
@@ -86,9 +91,11 @@ Command DemoCommand() {
   CommandSpec spec;
   spec.name = "demo";
   spec.summary = "ask about the example scenes and show the truth beside the answers";
-  spec.flags = {{"scenes", FlagKind::kText, "DIR", "client/examples", "folder with questions.jsonl, the clips and their truths"},
-                {"metrics", FlagKind::kText, "URL", "http://127.0.0.1:9464/metrics", "where the server shows its metrics; only printed"},
-                {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
+  spec.flags = {
+      {"scenes", FlagKind::kText, "DIR", "client/examples", "folder with questions.jsonl, the clips and their truths"},
+      {"metrics", FlagKind::kText, "ADDRESS", "127.0.0.1:9464",
+       "where the server shows its metrics, host:port or URL; only printed"},
+      {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
   for (FlagSpec& flag : ServerFlags("120")) spec.flags.push_back(std::move(flag));
   return {std::move(spec), RunDemo};
 }

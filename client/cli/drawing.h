@@ -52,7 +52,7 @@ struct Box {
 enum class TextAnchor { kStart, kMiddle, kEnd };
 
 struct Text {
-  Point at;  // on the baseline
+  Point at;          // on the baseline
   std::string text;  // UTF-8
   double size = 14;  // of the em
   Colour colour;

@@ -19,12 +19,14 @@ class Raster {
   Raster(int width, int height, double scale)
       : width_(width), height_(height), scale_(scale), rgb_(static_cast<size_t>(width) * height * 3, 255.0f) {}
 
-  // Blends `colour` over the pixels near [left, right] x [top, bottom] (drawing units); `distance` gives a point's signed
-  // distance from the shape in drawing units, negative inside.
+  // Blends `colour` over the pixels near [left, right] x [top, bottom] (drawing units); `distance` gives a point's
+  // signed distance from the shape in drawing units, negative inside.
   void Fill(double left, double top, double right, double bottom, const Colour& colour,
             const std::function<double(Point)>& distance) {
-    const int x0 = std::max(0, static_cast<int>(left * scale_) - 2), x1 = std::min(width_ - 1, static_cast<int>(right * scale_) + 2);
-    const int y0 = std::max(0, static_cast<int>(top * scale_) - 2), y1 = std::min(height_ - 1, static_cast<int>(bottom * scale_) + 2);
+    const int x0 = std::max(0, static_cast<int>(left * scale_) - 2),
+              x1 = std::min(width_ - 1, static_cast<int>(right * scale_) + 2);
+    const int y0 = std::max(0, static_cast<int>(top * scale_) - 2),
+              y1 = std::min(height_ - 1, static_cast<int>(bottom * scale_) + 2);
     for (int y = y0; y <= y1; ++y) {
       for (int x = x0; x <= x1; ++x) {
         const double inside = 0.5 - distance({(x + 0.5) / scale_, (y + 0.5) / scale_}) * scale_;
@@ -40,7 +42,8 @@ class Raster {
 
   std::vector<uint8_t> Bytes() const {
     std::vector<uint8_t> bytes(rgb_.size());
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(std::lround(std::clamp(rgb_[i], 0.0f, 255.0f)));
+    for (size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<uint8_t>(std::lround(std::clamp(rgb_[i], 0.0f, 255.0f)));
     return bytes;
   }
 
@@ -87,12 +90,14 @@ struct Painter {
   void Stroke(const std::vector<Point>& points, double width, const Colour& colour) {
     double left = points[0].x, right = left, top = points[0].y, bottom = top;
     for (const Point& p : points) {
-      left = std::min(left, p.x), right = std::max(right, p.x), top = std::min(top, p.y), bottom = std::max(bottom, p.y);
+      left = std::min(left, p.x), right = std::max(right, p.x), top = std::min(top, p.y),
+      bottom = std::max(bottom, p.y);
     }
     const double half = width / 2;
     raster.Fill(left - half, top - half, right + half, bottom + half, colour, [&](Point p) {
       double nearest = points.size() == 1 ? std::hypot(p.x - points[0].x, p.y - points[0].y) : HUGE_VAL;
-      for (size_t i = 1; i < points.size(); ++i) nearest = std::min(nearest, DistanceToSegment(p, points[i - 1], points[i]));
+      for (size_t i = 1; i < points.size(); ++i)
+        nearest = std::min(nearest, DistanceToSegment(p, points[i - 1], points[i]));
       return nearest - half;
     });
   }
@@ -104,8 +109,9 @@ struct Painter {
   }
   void operator()(const Disc& disc) {
     const auto paint = [&](double reach, const Colour& colour, const std::function<double(double)>& distance) {
-      raster.Fill(disc.centre.x - reach, disc.centre.y - reach, disc.centre.x + reach, disc.centre.y + reach, colour,
-                  [&](Point p) { return distance(std::hypot(p.x - disc.centre.x, p.y - disc.centre.y) - disc.radius); });
+      raster.Fill(
+          disc.centre.x - reach, disc.centre.y - reach, disc.centre.x + reach, disc.centre.y + reach, colour,
+          [&](Point p) { return distance(std::hypot(p.x - disc.centre.x, p.y - disc.centre.y) - disc.radius); });
     };
     if (disc.fill) paint(disc.radius, *disc.fill, [](double d) { return d; });
     const double half = disc.edge_width / 2;
@@ -124,7 +130,9 @@ struct Painter {
   void operator()(const Text& text) {
     const StrokedText stroked = StrokeText(text.text);
     const double width = stroked.width * text.size;
-    const double x = text.at.x - (text.anchor == TextAnchor::kStart ? 0 : text.anchor == TextAnchor::kMiddle ? width / 2 : width);
+    const double x = text.at.x - (text.anchor == TextAnchor::kStart    ? 0
+                                  : text.anchor == TextAnchor::kMiddle ? width / 2
+                                                                       : width);
     for (std::vector<Point> stroke : stroked.strokes) {
       for (Point& p : stroke) p = {x + p.x * text.size, text.at.y + p.y * text.size};
       Stroke(stroke, text.size * (text.bold ? 0.125 : 0.085), text.colour);
@@ -137,7 +145,8 @@ struct Painter {
 absl::StatusOr<std::string> ToPng(const Drawing& drawing, double scale) {
   const double width = std::ceil(drawing.width * scale), height = std::ceil(drawing.height * scale);
   if (!(width >= 1 && height >= 1 && width * height <= 64e6)) {
-    return absl::InvalidArgumentError(absl::StrCat("picture: is ", width, " x ", height, " pixels, must have 1 to 64 million"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("picture: is ", width, " x ", height, " pixels, must have 1 to 64 million"));
   }
   Raster raster(static_cast<int>(width), static_cast<int>(height), scale);
   Painter painter{raster};
@@ -151,9 +160,11 @@ absl::StatusOr<std::string> ToPng(const Drawing& drawing, double scale) {
   image.format = PNG_FORMAT_RGB;
   png_alloc_size_t size = 0;
   std::string png;
-  if (png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) == 0) return absl::InternalError(image.message);
+  if (png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) == 0)
+    return absl::InternalError(image.message);
   png.resize(size);
-  if (png_image_write_to_memory(&image, png.data(), &size, 0, pixels.data(), 0, nullptr) == 0) return absl::InternalError(image.message);
+  if (png_image_write_to_memory(&image, png.data(), &size, 0, pixels.data(), 0, nullptr) == 0)
+    return absl::InternalError(image.message);
   png.resize(size);
   return png;
 }

@@ -28,26 +28,31 @@ struct SvgWriter {
   void operator()(const Polyline& line) {
     absl::StrAppend(&out, "<polyline points=\"");
     for (const Point& p : line.points) absl::StrAppend(&out, absl::StrFormat("%.2f,%.2f ", p.x, p.y));
-    absl::StrAppend(&out, "\" fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\"", Edge(line.colour, line.width));
+    absl::StrAppend(&out, "\" fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\"",
+                    Edge(line.colour, line.width));
     if (line.dashed) absl::StrAppend(&out, " stroke-dasharray=\"3 5\"");
     absl::StrAppend(&out, "/>\n");
   }
   void operator()(const Disc& disc) {
-    absl::StrAppend(&out, absl::StrFormat("<circle cx=\"%.2f\" cy=\"%.2f\" r=\"%.2f\"", disc.centre.x, disc.centre.y, disc.radius),
-                    Paint("fill", disc.fill), Edge(disc.edge, disc.edge_width), "/>\n");
+    absl::StrAppend(
+        &out, absl::StrFormat("<circle cx=\"%.2f\" cy=\"%.2f\" r=\"%.2f\"", disc.centre.x, disc.centre.y, disc.radius),
+        Paint("fill", disc.fill), Edge(disc.edge, disc.edge_width), "/>\n");
   }
   void operator()(const Box& box) {
     absl::StrAppend(&out,
-                    absl::StrFormat("<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" rx=\"%.2f\"", box.corner.x,
-                                    box.corner.y, box.width, box.height, box.corner_radius),
+                    absl::StrFormat("<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" rx=\"%.2f\"",
+                                    box.corner.x, box.corner.y, box.width, box.height, box.corner_radius),
                     Paint("fill", box.fill), Edge(box.edge, box.edge_width), "/>\n");
   }
   void operator()(const Text& text) {
-    const char* anchor = text.anchor == TextAnchor::kStart ? "start" : text.anchor == TextAnchor::kMiddle ? "middle" : "end";
+    const char* anchor = text.anchor == TextAnchor::kStart    ? "start"
+                         : text.anchor == TextAnchor::kMiddle ? "middle"
+                                                              : "end";
     absl::StrAppend(&out,
-                    absl::StrFormat("<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"", text.at.x, text.at.y,
-                                    text.size, anchor),
-                    text.bold ? " font-weight=\"600\"" : "", Paint("fill", text.colour), ">", Escape(text.text), "</text>\n");
+                    absl::StrFormat("<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"", text.at.x,
+                                    text.at.y, text.size, anchor),
+                    text.bold ? " font-weight=\"600\"" : "", Paint("fill", text.colour), ">", Escape(text.text),
+                    "</text>\n");
   }
 };
 
@@ -55,10 +60,11 @@ struct SvgWriter {
 
 std::string ToSvg(const Drawing& drawing) {
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  absl::StrAppend(&out,
-                  absl::StrFormat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
-                                  "role=\"img\" font-family=\"Inter, Helvetica, Arial, sans-serif\">\n",
-                                  drawing.width, drawing.height, drawing.width, drawing.height));
+  absl::StrAppend(
+      &out, absl::StrFormat(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
+                "role=\"img\" font-family=\"Inter, Helvetica, Arial, sans-serif\">\n",
+                drawing.width, drawing.height, drawing.width, drawing.height));
   absl::StrAppend(&out, "<title>", Escape(drawing.title), "</title>\n");
   SvgWriter writer{out};
   for (const Shape& shape : drawing.shapes) std::visit(writer, shape);

@@ -30,7 +30,9 @@ class Progress {
 
   void Show(const EvalCounts& counts) {
     const auto now = Clock::now();
-    if (now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10)) && counts.done < counts.rows) return;
+    if (now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10)) &&
+        counts.done < counts.rows)
+      return;
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = seconds > 0 ? static_cast<double>(counts.done - counts.kept) / seconds : 0;
@@ -58,8 +60,8 @@ class Progress {
   Clock::time_point start_, last_;
 };
 
-// What earlier runs answered, put safely aside (OUT.previous, written whole and renamed) before OUT is begun anew: a kill at
-// any moment leaves every answer in one of the two files.
+// What earlier runs answered, put safely aside (OUT.previous, written whole and renamed) before OUT is begun anew: a
+// kill at any moment leaves every answer in one of the two files.
 absl::StatusOr<AnswerLines> SetAsideAnswered(const std::string& out, const std::string& aside) {
   AnswerLines answered = ReadAnswered(aside);
   for (auto& [id, line] : ReadAnswered(out)) answered[id] = line;
@@ -105,7 +107,8 @@ int RunEvalCommand(const ParsedCommand& parsed) {
     signal(SIGINT, SIG_DFL);  // the second Ctrl-C ends at once
   });
   Progress progress;
-  const auto counts = RunEval(**client, *rows, kept, out, options, [&](const EvalCounts& now) { progress.Show(now); }, interrupted);
+  const auto counts = RunEval(
+      **client, *rows, kept, out, options, [&](const EvalCounts& now) { progress.Show(now); }, interrupted);
   if (!counts.ok()) return Refuse(counts.status());
   // Kept where it still holds answers that this run did not write again (--limit, or an interruption).
   if (counts->kept == kept.size()) {
@@ -117,8 +120,10 @@ int RunEvalCommand(const ParsedCommand& parsed) {
   if (counts->kept > 0) absl::StrAppend(&summary, ", ", counts->kept, " of them before");
   if (counts->failed > 0) absl::StrAppend(&summary, ", ", counts->failed, " failed (see \"error\")");
   if (counts->graded > 0) {
-    absl::StrAppend(&summary, absl::StrFormat("; %d of %d multiple-choice answers correct (%.1f %%)", counts->correct, counts->graded,
-                                              100.0 * static_cast<double>(counts->correct) / static_cast<double>(counts->graded)));
+    absl::StrAppend(
+        &summary,
+        absl::StrFormat("; %d of %d multiple-choice answers correct (%.1f %%)", counts->correct, counts->graded,
+                        100.0 * static_cast<double>(counts->correct) / static_cast<double>(counts->graded)));
   }
   std::fprintf(stderr, "%s%s -> %s\n", interrupted ? "\ninterrupted: " : "", summary.c_str(), out.c_str());
   if (interrupted) std::fprintf(stderr, "go on with --resume\n");
@@ -133,8 +138,10 @@ Command EvalCommand() {
   spec.summary = "answer a file of questions";
   spec.positionals = {"QUESTIONS.jsonl"};
   spec.positional_help =
-      "One JSON object a line: {\"id\", \"audio\" (relative to the file), \"question\", \"options\"? [..], \"form\": \"mcq\"|\"open\",\n"
-      "\"format\"?}. One line out for each, in the same order: {\"id\", \"answer\", \"letter\"?, \"probabilities\"? {letter: p},\n"
+      "One JSON object a line: {\"id\", \"audio\" (relative to the file), \"question\", \"options\"? [..], \"form\": "
+      "\"mcq\"|\"open\",\n"
+      "\"format\"?}. One line out for each, in the same order: {\"id\", \"answer\", \"letter\"?, \"probabilities\"? "
+      "{letter: p},\n"
       "\"scene\", \"ttft_ms\", \"error\"?}. A row that fails has \"error\", and the run goes on.";
   spec.flags = {{"out", FlagKind::kText, "ANSWERS.jsonl", "", "where the answers go (required)"},
                 {"concurrency", FlagKind::kInteger, "N", "4", "questions in flight, 1 to 256"},

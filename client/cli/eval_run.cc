@@ -103,7 +103,8 @@ absl::StatusOr<v1::AskResponse> AskWithRetries(const SpatialQaClient& client, co
                                                const EvalOptions& options, const std::atomic<bool>& stop) {
   for (int attempt = 0;; ++attempt) {
     absl::StatusOr<v1::AskResponse> response = client.Ask(request, options.call);
-    if (response.ok() || !absl::IsResourceExhausted(response.status()) || attempt >= options.max_retries || stop) return response;
+    if (response.ok() || !absl::IsResourceExhausted(response.status()) || attempt >= options.max_retries || stop)
+      return response;
     const std::optional<absl::Duration> delay = ReadErrorDetails(response.status()).retry_delay;
     if (!delay.has_value()) return response;  // not a matter of load: the clip or the question is too large
     SleepUnlessStopped(std::clamp(*delay, absl::Milliseconds(10), options.max_retry_delay), stop);
@@ -131,16 +132,18 @@ AnswerLines ReadAnswered(const std::string& path) {
   std::ifstream file(path);
   for (std::string text; std::getline(file, text);) {
     const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (line.is_object() && line.contains("id") && !line["id"].is_null() && line.contains("answer") && !line.contains("error")) {
+    if (line.is_object() && line.contains("id") && !line["id"].is_null() && line.contains("answer") &&
+        !line.contains("error")) {
       answered[line["id"].dump()] = text;
     }
   }
   return answered;
 }
 
-absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vector<QuestionRow>& rows, const AnswerLines& kept,
-                                   const std::string& out_path, const EvalOptions& options,
-                                   const std::function<void(const EvalCounts&)>& progress, const std::atomic<bool>& stop) {
+absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vector<QuestionRow>& rows,
+                                   const AnswerLines& kept, const std::string& out_path, const EvalOptions& options,
+                                   const std::function<void(const EvalCounts&)>& progress,
+                                   const std::atomic<bool>& stop) {
   OrderedLines lines(out_path, rows.size());
   if (!lines.ok()) return absl::UnavailableError(absl::StrCat(out_path, ": cannot be written"));
   ClipCache clips(rows);

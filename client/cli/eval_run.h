@@ -35,10 +35,10 @@ struct EvalOptions {
 
 struct EvalCounts {
   size_t rows = 0;
-  size_t done = 0;      // answered, failed or kept
+  size_t done = 0;  // answered, failed or kept
   size_t failed = 0;
-  size_t kept = 0;      // taken over from an earlier run
-  size_t graded = 0;    // multiple choice with a known answer
+  size_t kept = 0;    // taken over from an earlier run
+  size_t graded = 0;  // multiple choice with a known answer
   size_t correct = 0;
 };
 
@@ -47,8 +47,9 @@ struct EvalCounts {
 //   `progress` is called after each row, by one thread at a time, in no fixed order of rows.
 //   `stop` set: no new row is begun; those in flight end, and what is answered is written.
 // UNAVAILABLE when `out_path` cannot be written; what failed on the way is in the counts.
-absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vector<QuestionRow>& rows, const AnswerLines& kept,
-                                   const std::string& out_path, const EvalOptions& options,
-                                   const std::function<void(const EvalCounts&)>& progress, const std::atomic<bool>& stop);
+absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vector<QuestionRow>& rows,
+                                   const AnswerLines& kept, const std::string& out_path, const EvalOptions& options,
+                                   const std::function<void(const EvalCounts&)>& progress,
+                                   const std::atomic<bool>& stop);
 
 }  // namespace auricle::client

@@ -19,12 +19,13 @@ std::string Overview(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
     absl::StrAppend(&text, absl::StrFormat("  %-10s %s\n", command.spec.name, command.spec.summary));
   }
-  absl::StrAppend(&text, "\nauricle COMMAND --help shows a command's flags; auricle --help-all every flag of every command\n");
+  absl::StrAppend(&text,
+                  "\nauricle COMMAND --help shows a command's flags; auricle --help-all every flag of every command\n");
   return text;
 }
 
 int Main(const std::vector<std::string>& words) {
-  const std::vector<Command> commands = {AskCommand(), SceneCommand(), EvalCommand(), ModelsCommand(),
+  const std::vector<Command> commands = {AskCommand(),    SceneCommand(),    EvalCommand(), ModelsCommand(),
                                          HealthCommand(), SimulateCommand(), DemoCommand()};
   if (words.empty()) {
     std::fprintf(stderr, "%s", Overview(commands).c_str());

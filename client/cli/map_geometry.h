@@ -11,8 +11,8 @@
 
 namespace auricle::client {
 
-// Rings of equal distance, metres, innermost first; the last is the rim of the map. Three to five of them at round steps,
-// the least that hold `farthest_m`.
+// Rings of equal distance, metres, innermost first; the last is the rim of the map. Three to five of them at round
+// steps, the least that hold `farthest_m`.
 inline std::vector<double> DistanceRings(double farthest_m) {
   const double wanted = std::clamp(std::isfinite(farthest_m) ? 1.06 * farthest_m : 0.0, 0.5, 100.0);
   for (const double step : {0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0}) {
@@ -26,9 +26,9 @@ inline std::vector<double> DistanceRings(double farthest_m) {
 }
 
 struct MapGeometry {
-  Point centre;         // the listener
-  double radius = 1;    // of the rim, in the units of `centre`
-  double range_m = 1;   // distance at the rim; farther sources are drawn on it
+  Point centre;        // the listener
+  double radius = 1;   // of the rim, in the units of `centre`
+  double range_m = 1;  // distance at the rim; farther sources are drawn on it
 
   // Elevation does not matter from above: `distance_m` is shown as it is, not projected, so that the rings can be read.
   Point At(double azimuth_deg, double distance_m) const {

@@ -110,8 +110,8 @@ absl::Status PcmInput::ReadWavFormat(const std::string& chunk) {
   channels_ = LittleEndian(chunk, 2, 2);
   sample_rate_hz_ = LittleEndian(chunk, 4, 4);
   const uint32_t bits = LittleEndian(chunk, 14, 2);
-  const bool readable = (format == kPcm && (bits == 8 || bits == 16 || bits == 24 || bits == 32)) ||
-                        (format == kFloat && bits == 32);
+  const bool readable =
+      (format == kPcm && (bits == 8 || bits == 16 || bits == 24 || bits == 32)) || (format == kFloat && bits == 32);
   if (!readable || channels_ == 0) {
     return absl::InvalidArgumentError(absl::StrCat("stdin: WAV of format ", format, ", ", bits, " bits, ", channels_,
                                                    " channels: must be PCM of 8, 16, 24 or 32 bits or 32-bit float"));

@@ -2,9 +2,9 @@
 //
 //   arecord -c 4 -f S16_LE -r 16000 | auricle ask - "What do you hear?"
 //
-// WAV of 8, 24 and 32-bit integers is turned into float; 16-bit and float samples pass as they are. Rate and channel count
-// are reported, not judged: the server does that. FLAC, OGG and CAF cannot be cut by the sample here; their magic is
-// recognised so that the caller can send the whole pipe as a file.
+// WAV of 8, 24 and 32-bit integers is turned into float; 16-bit and float samples pass as they are. Rate and channel
+// count are reported, not judged: the server does that. FLAC, OGG and CAF cannot be cut by the sample here; their magic
+// is recognised so that the caller can send the whole pipe as a file.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +47,7 @@ class PcmInput {
   absl::Status ReadWavFormat(const std::string& chunk);
 
   int descriptor_;
-  std::string ahead_;            // read for the magic, not handed out yet
+  std::string ahead_;                 // read for the magic, not handed out yet
   uint64_t bytes_left_ = UINT64_MAX;  // of the WAV data chunk
   bool ended_ = false;
   uint32_t sample_rate_hz_ = 0;

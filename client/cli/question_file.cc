@@ -28,7 +28,8 @@ absl::Status ReadFields(const Json& json, const std::string& folder, QuestionRow
   if (!json.is_object()) return absl::InvalidArgumentError("must be a JSON object");
   const auto id = json.find("id");
   if (id == json.end()) return absl::InvalidArgumentError("id: is missing");
-  if (!id->is_string() && !id->is_number_integer()) return absl::InvalidArgumentError("id: must be a string or a whole number");
+  if (!id->is_string() && !id->is_number_integer())
+    return absl::InvalidArgumentError("id: must be a string or a whole number");
   row.id_json = id->dump(-1, ' ', false, Json::error_handler_t::replace);
 
   std::string audio, form, format, answer;
@@ -69,7 +70,8 @@ absl::Status ReadFields(const Json& json, const std::string& folder, QuestionRow
 
 }  // namespace
 
-QuestionRow ParseQuestionLine(const std::string& text, size_t line, const std::string& folder, v1::FoaFormat default_format) {
+QuestionRow ParseQuestionLine(const std::string& text, size_t line, const std::string& folder,
+                              v1::FoaFormat default_format) {
   QuestionRow row;
   row.line = line;
   row.format = default_format;
@@ -80,7 +82,8 @@ QuestionRow ParseQuestionLine(const std::string& text, size_t line, const std::s
   return row;
 }
 
-absl::StatusOr<std::vector<QuestionRow>> ReadQuestionFile(const std::string& path, v1::FoaFormat default_format, size_t limit) {
+absl::StatusOr<std::vector<QuestionRow>> ReadQuestionFile(const std::string& path, v1::FoaFormat default_format,
+                                                          size_t limit) {
   std::ifstream file(path);
   if (!file || std::filesystem::is_directory(path)) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
   const std::string folder = std::filesystem::path(path).parent_path().string();

@@ -3,8 +3,9 @@
 //   {"id": "q1", "audio": "clips/a.flac", "question": "Where is the dog?", "options": ["left", ...], "form": "mcq",
 //    "format": "ambix", "task": "estimate_azimuth", "answer": "B"}
 //
-// `audio` is relative to the file's folder. `options`, `format`, `task` and `answer` may be missing; `form` is "mcq" where
-// there are options, else "open". A line that cannot be asked is kept with the reason, so that its answer says why.
+// `audio` is relative to the file's folder. `options`, `format`, `task` and `answer` may be missing; `form` is "mcq"
+// where there are options, else "open". A line that cannot be asked is kept with the reason, so that its answer says
+// why.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +31,11 @@ struct QuestionRow {
 
 // The rows in order, blank lines left out, at most `limit` (0: all). A repeated id is an error of the later row.
 // NOT_FOUND when the file cannot be read.
-absl::StatusOr<std::vector<QuestionRow>> ReadQuestionFile(const std::string& path, v1::FoaFormat default_format, size_t limit);
+absl::StatusOr<std::vector<QuestionRow>> ReadQuestionFile(const std::string& path, v1::FoaFormat default_format,
+                                                          size_t limit);
 
 // One line of such a file; `folder` is what `audio` is relative to.
-QuestionRow ParseQuestionLine(const std::string& text, size_t line, const std::string& folder, v1::FoaFormat default_format);
+QuestionRow ParseQuestionLine(const std::string& text, size_t line, const std::string& folder,
+                              v1::FoaFormat default_format);
 
 }  // namespace auricle::client

@@ -13,7 +13,8 @@ namespace auricle::client {
 // proto-JSON}: what auricle eval reads, and the truth for whoever judges.
 nlohmann::ordered_json QuestionToJson(const v1::Question& question, const std::string& audio);
 
-// A line with its key and the audio's path as it stands there. INVALID_ARGUMENT where question, audio or key are missing or wrong.
+// A line with its key and the audio's path as it stands there. INVALID_ARGUMENT where question, audio or key are
+// missing or wrong.
 struct KeyedQuestion {
   v1::Question question;
   std::string audio;

@@ -25,7 +25,8 @@ absl::Status WriteFile(const std::string& path, const std::string& bytes) {
 
 absl::StatusOr<v1::Scene> PerceiveScene(const ParsedCommand& parsed) {
   v1::AskRequest request;
-  auto clip = ReadClip(parsed.positionals[0], FormatOf(parsed.Text("format")), RawPcmFormat(), parsed.Real("seconds"));
+  auto clip =
+      ReadClip(parsed.positionals[0], FormatOf(parsed.Text("format")), RawFormatOf(parsed), parsed.Real("seconds"));
   if (!clip.ok()) return clip.status();
   *request.mutable_audio() = *std::move(clip);
   request.set_model(parsed.Text("model"));
@@ -40,6 +41,7 @@ absl::StatusOr<v1::Scene> PerceiveScene(const ParsedCommand& parsed) {
 }
 
 int RunScene(const ParsedCommand& parsed) {
+  if (const std::string complaint = StdinComplaint(parsed); !complaint.empty()) return MisuseOf("scene", complaint);
   const bool from_file = absl::EndsWith(parsed.positionals[0], ".json");
   const absl::StatusOr<v1::Scene> scene = from_file ? ReadSceneFile(parsed.positionals[0]) : PerceiveScene(parsed);
   if (!scene.ok()) return Refuse(scene.status());
@@ -54,7 +56,8 @@ int RunScene(const ParsedCommand& parsed) {
   if (parsed.Given("svg") || parsed.Given("png")) {
     const Drawing drawing = ScenePicture(*scene, shown_truth);
     if (parsed.Given("svg")) {
-      if (const absl::Status written = WriteFile(parsed.Text("svg"), ToSvg(drawing)); !written.ok()) return Refuse(written);
+      if (const absl::Status written = WriteFile(parsed.Text("svg"), ToSvg(drawing)); !written.ok())
+        return Refuse(written);
     }
     if (parsed.Given("png")) {
       const absl::StatusOr<std::string> png = ToPng(drawing, /*scale=*/2);
@@ -81,7 +84,8 @@ Command SceneCommand() {
   spec.summary = "show what is heard where: a table and a drawn top view";
   spec.positionals = {"CLIP"};
   spec.positional_help =
-      "CLIP is a four-channel file or - for stdin, as for auricle ask; or a scene in JSON (FILE.json), which is drawn as it\n"
+      "CLIP is a four-channel file or - for stdin, as for auricle ask; or a scene in JSON (FILE.json), which is drawn "
+      "as it\n"
       "is, without a server.";
   spec.flags = {FormatFlag(),
                 {"json", FlagKind::kSwitch, "", "", "print the scene as one JSON object and nothing else"},
@@ -89,8 +93,8 @@ Command SceneCommand() {
                 {"png", FlagKind::kText, "FILE", "", "the same as PNG"},
                 {"truth", FlagKind::kText, "SCENE.json", "", "show the truth beside what was heard, as hollow markers"},
                 {"model", FlagKind::kText, "NAME", "", "which model listens; none: the server's default"},
-                {"seconds", FlagKind::kReal, "SECONDS", "30", "stdin: listen to so much audio if the pipe has not ended"},
                 {"no-color", FlagKind::kSwitch, "", "", "plain text"}};
+  for (FlagSpec& flag : StdinFlags()) spec.flags.push_back(std::move(flag));
   for (FlagSpec& flag : ServerFlags("120")) spec.flags.push_back(std::move(flag));
   spec.examples = {"auricle scene clip.flac", "auricle scene clip.flac --svg scene.svg --truth clip.scene.json"};
   return {std::move(spec), RunScene};

@@ -13,8 +13,8 @@
 namespace auricle::client {
 namespace {
 
-constexpr int kColumns = 47, kRows = 23;         // of the map; a cell is about twice as high as wide
-constexpr int kDotsAcross = 2, kDotsDown = 4;    // of a Braille cell
+constexpr int kColumns = 47, kRows = 23;       // of the map; a cell is about twice as high as wide
+constexpr int kDotsAcross = 2, kDotsDown = 4;  // of a Braille cell
 constexpr double kRadiusDots = 42;
 constexpr int kLegendColumns = 80 - kColumns - 2;
 
@@ -50,7 +50,8 @@ class Canvas {
         line += sign;
       } else if (dots != 0) {
         // U+2800 + dots in UTF-8.
-        const std::string braille = {'\xe2', static_cast<char>(0xa0 | dots >> 6), static_cast<char>(0x80 | (dots & 0x3f))};
+        const std::string braille = {'\xe2', static_cast<char>(0xa0 | dots >> 6),
+                                     static_cast<char>(0x80 | (dots & 0x3f))};
         line += style.Dim(braille);
       } else {
         line += ' ';
@@ -67,9 +68,7 @@ class Canvas {
 struct Cell {
   int column, row;
 };
-Cell CellOf(Point p) {
-  return {static_cast<int>(p.x) / kDotsAcross, static_cast<int>(p.y) / kDotsDown};
-}
+Cell CellOf(Point p) { return {static_cast<int>(p.x) / kDotsAcross, static_cast<int>(p.y) / kDotsDown}; }
 
 // The marker's cell, or the nearest free one beside it.
 void WriteMarker(Canvas& canvas, Point at, const std::vector<std::string>& signs) {
@@ -91,10 +90,12 @@ void AppendLegend(const v1::Scene& scene, bool is_truth, const TerminalStyle& st
   legend.push_back(style.Dim(is_truth ? "truth" : "heard"));
   int index = 0;
   for (const v1::Source& source : scene.sources()) {
-    const std::string marker = is_truth ? TruthMarker(index) : style.InSourceColour(index, absl::StrCat("●", index + 1));
+    const std::string marker =
+        is_truth ? TruthMarker(index) : style.InSourceColour(index, absl::StrCat("●", index + 1));
     legend.push_back(absl::StrCat(marker, " ", Fit(SourceLabel(source), kLegendColumns - 3)));
     legend.push_back(absl::StrCat("   ", AzimuthText(source.direction().azimuth_deg()), ", ",
-                                  ElevationText(source.direction().elevation_deg()), absl::StrFormat(", %.1f m", source.distance_m())));
+                                  ElevationText(source.direction().elevation_deg()),
+                                  absl::StrFormat(", %.1f m", source.distance_m())));
     ++index;
   }
   if (index == 0) legend.push_back("no source");

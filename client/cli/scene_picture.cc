@@ -13,7 +13,8 @@
 namespace auricle::client {
 namespace {
 
-constexpr Colour kPaper{252, 252, 250}, kInk{31, 36, 42}, kFaint{120, 128, 138}, kLine{214, 218, 223}, kFloor{244, 246, 248};
+constexpr Colour kPaper{252, 252, 250}, kInk{31, 36, 42}, kFaint{120, 128, 138}, kLine{214, 218, 223},
+    kFloor{244, 246, 248};
 // Blue, orange, green, purple, teal, red: the hues of the terminal's markers.
 constexpr Colour kHues[kSourceColours] = {{31, 111, 208}, {206, 114, 10}, {45, 138, 62},
                                           {150, 75, 160}, {15, 140, 140}, {200, 48, 48}};
@@ -23,7 +24,7 @@ constexpr double kWidth = 940, kMargin = 28;
 constexpr Point kCentre{300, 300};
 constexpr double kRadius = 228;
 constexpr double kLegendX = 604;
-constexpr double kMapHeight = 590;
+constexpr double kMapHeight = 566;
 constexpr double kTimelineLeft = 190, kTimelineRow = 26;
 
 struct Rectangle {
@@ -61,7 +62,8 @@ class PictureWriter {
 
  private:
   void Add(Shape shape) { drawing_.shapes.push_back(std::move(shape)); }
-  void Write(Point at, std::string text, double size, Colour colour, TextAnchor anchor = TextAnchor::kStart, bool bold = false) {
+  void Write(Point at, std::string text, double size, Colour colour, TextAnchor anchor = TextAnchor::kStart,
+             bool bold = false) {
     Add(Text{at, std::move(text), size, colour, anchor, bold});
   }
 
@@ -76,7 +78,8 @@ class PictureWriter {
 
     Add(Disc{kCentre, kRadius, kFloor, std::nullopt});
     for (const int azimuth : {0, 45, 90, 135}) {
-      Add(Polyline{{map_.At(azimuth, map_.range_m), map_.At(azimuth + 180, map_.range_m)}, 1, kLine, azimuth % 90 != 0});
+      Add(Polyline{
+          {map_.At(azimuth, map_.range_m), map_.At(azimuth + 180, map_.range_m)}, 1, kLine, azimuth % 90 != 0});
     }
     for (const double ring : rings) {
       const bool rim = ring == rings.back();
@@ -94,7 +97,8 @@ class PictureWriter {
     Write({left.x - 9, left.y + 4}, "left", 13, kInk, TextAnchor::kEnd);
     Write({right.x + 9, right.y + 4}, "right", 13, kInk);
     // The listener: a head with a nose that points to the front.
-    Add(Polyline{{{kCentre.x - 4, kCentre.y - 9}, {kCentre.x, kCentre.y - 16}, {kCentre.x + 4, kCentre.y - 9}}, 2, kInk});
+    Add(Polyline{
+        {{kCentre.x - 4, kCentre.y - 9}, {kCentre.x, kCentre.y - 16}, {kCentre.x + 4, kCentre.y - 9}}, 2, kInk});
     Add(Disc{kCentre, 9, kPaper, kInk, 2});
     taken_.push_back({kCentre.x - 12, kCentre.y - 18, kCentre.x + 12, kCentre.y + 12});
     DrawMarkers();
@@ -119,7 +123,8 @@ class PictureWriter {
     }
     for (int i = 0; i < scene_.sources_size(); ++i) {
       const v1::Source& source = scene_.sources(i);
-      PlaceLabel(map_.At(source.direction().azimuth_deg(), source.distance_m()), ShortName(source), kHues[i % kSourceColours]);
+      PlaceLabel(map_.At(source.direction().azimuth_deg(), source.distance_m()), ShortName(source),
+                 kHues[i % kSourceColours]);
     }
     for (int i = 0; truth_ != nullptr && i < truth_->sources_size(); ++i) {
       const v1::Source& source = truth_->sources(i);
@@ -141,14 +146,15 @@ class PictureWriter {
   void PlaceLabel(Point at, const std::string& text, Colour colour) {
     constexpr double kSize = 13, kGap = 17;
     const double width = TextWidth(text, kSize) * 1.05, half = width / 2;
-    const Point baselines[] = {{at.x + kGap, at.y + 4},         {at.x - kGap - width, at.y + 4},
-                               {at.x - half, at.y - kGap - 2},  {at.x - half, at.y + kGap + 9},
-                               {at.x + kGap, at.y - kGap},      {at.x - kGap - width, at.y - kGap},
-                               {at.x + kGap, at.y + kGap + 9},  {at.x - kGap - width, at.y + kGap + 9}};
+    const Point baselines[] = {{at.x + kGap, at.y + 4},        {at.x - kGap - width, at.y + 4},
+                               {at.x - half, at.y - kGap - 2}, {at.x - half, at.y + kGap + 9},
+                               {at.x + kGap, at.y - kGap},     {at.x - kGap - width, at.y - kGap},
+                               {at.x + kGap, at.y + kGap + 9}, {at.x - kGap - width, at.y + kGap + 9}};
     Point best = baselines[0];
     double least = HUGE_VAL;
     for (const Point& baseline : baselines) {
-      const Rectangle box = {baseline.x - 2, baseline.y - kSize * 0.8, baseline.x + width + 2, baseline.y + kSize * 0.25};
+      const Rectangle box = {baseline.x - 2, baseline.y - kSize * 0.8, baseline.x + width + 2,
+                             baseline.y + kSize * 0.25};
       double crowding = 0;
       for (const Rectangle& other : taken_) crowding += box.Overlap(other);
       // Out of the map's column counts as crowded too.
@@ -163,8 +169,10 @@ class PictureWriter {
 
   void DrawLegend() {
     double y = 66;
-    Write({kLegendX, y}, absl::StrFormat("%d source%s in %.1f s", scene_.sources_size(), scene_.sources_size() == 1 ? "" : "s",
-                                         scene_.duration_seconds()), 17, kInk, TextAnchor::kStart, true);
+    Write({kLegendX, y},
+          absl::StrFormat("%d source%s in %.1f s", scene_.sources_size(), scene_.sources_size() == 1 ? "" : "s",
+                          scene_.duration_seconds()),
+          17, kInk, TextAnchor::kStart, true);
     y += 22;
     Write({kLegendX, y}, RoomText(scene_.room()), 13, kFaint);
     y += 34;
@@ -186,8 +194,10 @@ class PictureWriter {
   void LegendText(double& y, const v1::Source& source, const std::string& remark) {
     Write({kLegendX + 28, y}, SourceLabel(source), 15, kInk, TextAnchor::kStart, true);
     Write({kLegendX + 28, y + 18},
-          absl::StrCat(AzimuthText(source.direction().azimuth_deg()), ", ", ElevationText(source.direction().elevation_deg()),
-                       absl::StrFormat(", %.1f m", source.distance_m()), " · ", remark), 13, kFaint);
+          absl::StrCat(AzimuthText(source.direction().azimuth_deg()), ", ",
+                       ElevationText(source.direction().elevation_deg()),
+                       absl::StrFormat(", %.1f m", source.distance_m()), " · ", remark),
+          13, kFaint);
     y += 46;
   }
 
@@ -209,17 +219,27 @@ class PictureWriter {
     for (int i = 0; i < scene_.sources_size(); ++i) {
       Write({kTimelineLeft - 12, y + 17}, ShortName(scene_.sources(i)), 13, kInk, TextAnchor::kEnd);
       for (const v1::TimeSpan& span : scene_.sources(i).active()) {
-        Add(Box{{x_of(span.start_seconds()), y + 6}, std::max(3.0, x_of(span.end_seconds()) - x_of(span.start_seconds())), 14, 4,
-                kHues[i % kSourceColours], std::nullopt});
+        Add(Box{{x_of(span.start_seconds()), y + 6},
+                std::max(3.0, x_of(span.end_seconds()) - x_of(span.start_seconds())),
+                14,
+                4,
+                kHues[i % kSourceColours],
+                std::nullopt});
       }
       y += kTimelineRow;
     }
     if (truth_ == nullptr) return;
     for (int i = 0; i < truth_->sources_size(); ++i) {
-      Write({kTimelineLeft - 12, y + 17}, absl::StrCat("truth: ", ShortName(truth_->sources(i))), 13, kFaint, TextAnchor::kEnd);
+      Write({kTimelineLeft - 12, y + 17}, absl::StrCat("truth: ", ShortName(truth_->sources(i))), 13, kFaint,
+            TextAnchor::kEnd);
       for (const v1::TimeSpan& span : truth_->sources(i).active()) {
-        Add(Box{{x_of(span.start_seconds()), y + 6}, std::max(3.0, x_of(span.end_seconds()) - x_of(span.start_seconds())), 14, 4,
-                std::nullopt, kTruth, 1.5});
+        Add(Box{{x_of(span.start_seconds()), y + 6},
+                std::max(3.0, x_of(span.end_seconds()) - x_of(span.start_seconds())),
+                14,
+                4,
+                std::nullopt,
+                kTruth,
+                1.5});
       }
       y += kTimelineRow;
     }

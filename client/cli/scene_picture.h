@@ -6,8 +6,8 @@
 
 namespace auricle::client {
 
-// Sources of `scene` are filled discs, larger where the model is surer; those of `truth` (may be null) hollow ones. Painted
-// on a light card, so that it reads on a dark page too.
+// Sources of `scene` are filled discs, larger where the model is surer; those of `truth` (may be null) hollow ones.
+// Painted on a light card, so that it reads on a dark page too.
 Drawing ScenePicture(const v1::Scene& scene, const v1::Scene* truth);
 
 }  // namespace auricle::client

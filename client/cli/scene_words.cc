@@ -14,7 +14,7 @@ double WrapAzimuth(double azimuth_deg) {
 }
 
 std::string AzimuthSector(double azimuth_deg) {
-  static constexpr const char* kSectors[] = {"front", "front left",  "left",  "back left",
+  static constexpr const char* kSectors[] = {"front", "front left", "left",  "back left",
                                              "back",  "back right", "right", "front right"};
   const int eighth = static_cast<int>(std::lround(WrapAzimuth(azimuth_deg) / 45.0));
   return kSectors[(eighth + 8) % 8];
@@ -37,7 +37,8 @@ std::string SpansText(const v1::Source& source) {
   if (source.active().empty()) return "-";
   return absl::StrCat(absl::StrJoin(source.active(), ", ",
                                     [](std::string* out, const v1::TimeSpan& span) {
-                                      absl::StrAppend(out, absl::StrFormat("%.1f-%.1f", span.start_seconds(), span.end_seconds()));
+                                      absl::StrAppend(
+                                          out, absl::StrFormat("%.1f-%.1f", span.start_seconds(), span.end_seconds()));
                                     }),
                       " s");
 }
@@ -72,6 +73,7 @@ std::string SourceText(const v1::Source& source) {
 
 std::string RoomText(const v1::Room& room) {
   if (room.free_field()) return "free field (no walls)";
+  if (!(room.volume_m3() > 0)) return "room unknown";
   return absl::StrFormat("room of %.0f m³, T30 %.2f s", room.volume_m3(), room.t30_seconds());
 }
 

@@ -31,7 +31,7 @@ std::string SourceLabel(const v1::Source& source);
 // "a dog barking, 40° left (front left), 12° up, 2.1 m, 0.3-1.8 s".
 std::string SourceText(const v1::Source& source);
 
-// "room of 82 m³, T30 0.52 s" or "free field".
+// "room of 82 m³, T30 0.52 s", "free field (no walls)", or "room unknown" where no volume is given.
 std::string RoomText(const v1::Room& room);
 
 }  // namespace auricle::client

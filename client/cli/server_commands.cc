@@ -53,8 +53,9 @@ int RunModels(const ParsedCommand& parsed) {
   for (const v1::ModelInfo& model : models->models()) {
     std::printf("%-16s %-13s %-10s %9.1f M %-5s %8d %8.0f  %s\n",
                 absl::StrCat(model.name(), model.is_default() ? " *" : "").c_str(), model.version().c_str(),
-                StateWord(model.state()).c_str(), static_cast<double>(model.parameters()) / 1e6, model.compute_type().c_str(),
-                model.classes_size(), model.limits().max_clip_seconds(), model.description().c_str());
+                StateWord(model.state()).c_str(), static_cast<double>(model.parameters()) / 1e6,
+                model.compute_type().c_str(), model.classes_size(), model.limits().max_clip_seconds(),
+                model.description().c_str());
   }
   std::printf("* answers where a request names no model\n");
   return kExitOk;
@@ -87,7 +88,8 @@ Command HealthCommand() {
   CommandSpec spec;
   spec.name = "health";
   spec.summary = "say whether a server answers (exit status 0) or not (1)";
-  spec.flags = {{"service", FlagKind::kText, "NAME", "", "one service, e.g. auricle.v1.SpatialQa; none: the whole server"}};
+  spec.flags = {
+      {"service", FlagKind::kText, "NAME", "", "one service, e.g. auricle.v1.SpatialQa; none: the whole server"}};
   for (FlagSpec& flag : ServerFlags("10")) spec.flags.push_back(std::move(flag));
   return {std::move(spec), RunHealth};
 }

@@ -1,10 +1,10 @@
 // auricle simulate: scenes with known truth as files, drawn and rendered here, without a server.
+#include <google/protobuf/util/json_util.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <google/protobuf/util/json_util.h>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/answer_json.h"
@@ -29,21 +29,24 @@ absl::StatusOr<v1::SceneSpec> ReadSpec(const ParsedCommand& parsed) {
     std::stringstream text;
     text << file.rdbuf();
     const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &spec);
-    if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": is not a SceneSpec in JSON: ", std::string(status.message())));
+    if (!status.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": is not a SceneSpec in JSON: ", std::string(status.message())));
   }
   if (parsed.Given("split") || spec.split().empty()) spec.set_split(parsed.Text("split"));
   if (spec.name().empty()) spec.set_name("scene");
   return spec;
 }
 
-absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, uint64_t seed, uint64_t index, int questions,
-                        const std::filesystem::path& folder, std::ofstream& question_file) {
+absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, uint64_t seed, uint64_t index,
+                        int questions, const std::filesystem::path& folder, std::ofstream& question_file) {
   const absl::StatusOr<sim::ScenePlan> plan = sim::PlanScene(spec, bank, seed, index);
   if (!plan.ok()) return plan.status();
   const absl::StatusOr<sim::RenderedScene> scene = sim::RenderScene(*plan, bank);
   if (!scene.ok()) return scene.status();
   const std::string stem = scene->truth.id();
-  if (absl::Status written = audio::WriteFoaFile((folder / (stem + ".flac")).string(), scene->audio); !written.ok()) return written;
+  if (absl::Status written = audio::WriteFoaFile((folder / (stem + ".flac")).string(), scene->audio); !written.ok())
+    return written;
   std::ofstream truth(folder / (stem + ".scene.json"));
   truth << SceneToJson(scene->truth).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
   truth.close();
@@ -58,7 +61,8 @@ absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, 
       question_file << ToLine(QuestionToJson(question, stem + ".flac")) << '\n';
     }
   }
-  std::printf("%s.flac  %.1f s, %s\n", stem.c_str(), scene->truth.duration_seconds(), RoomText(scene->truth.room()).c_str());
+  std::printf("%s.flac  %.1f s, %s\n", stem.c_str(), scene->truth.duration_seconds(),
+              RoomText(scene->truth.room()).c_str());
   for (const v1::Source& source : scene->truth.sources()) std::printf("    %s\n", SourceText(source).c_str());
   return absl::OkStatus();
 }
@@ -67,7 +71,8 @@ int RunSimulate(const ParsedCommand& parsed) {
   if (!parsed.Given("out")) return MisuseOf("simulate", "--out: is missing, must name a folder");
   const absl::StatusOr<v1::SceneSpec> spec = ReadSpec(parsed);
   if (!spec.ok()) return Refuse(spec.status());
-  const auto bank = sim::SourceBank::Open(parsed.Given("sounds") ? parsed.Text("sounds") : sim::SourceBank::DefaultFolder());
+  const auto bank =
+      sim::SourceBank::Open(parsed.Given("sounds") ? parsed.Text("sounds") : sim::SourceBank::DefaultFolder());
   if (!bank.ok()) return Refuse(bank.status());
   const std::filesystem::path folder = parsed.Text("out");
   std::error_code error;
@@ -78,8 +83,9 @@ int RunSimulate(const ParsedCommand& parsed) {
   std::ofstream question_file;
   if (questions > 0) question_file.open(folder / "questions.jsonl");
   for (int64_t i = 0; i < parsed.Integer("count"); ++i) {
-    const absl::Status status = WriteScene(*spec, **bank, static_cast<uint64_t>(parsed.Integer("seed")),
-                                           static_cast<uint64_t>(parsed.Integer("index") + i), questions, folder, question_file);
+    const absl::Status status =
+        WriteScene(*spec, **bank, static_cast<uint64_t>(parsed.Integer("seed")),
+                   static_cast<uint64_t>(parsed.Integer("index") + i), questions, folder, question_file);
     if (!status.ok()) return Refuse(status);
   }
   return kExitOk;
@@ -92,16 +98,18 @@ Command SimulateCommand() {
   spec.name = "simulate";
   spec.summary = "draw and render scenes with known truth into files (no server needed)";
   spec.positional_help =
-      "Writes NAME-SEED-INDEX.flac (AmbiX, 24 bit) and NAME-SEED-INDEX.scene.json, the truth, for every scene. The same seed\n"
+      "Writes NAME-SEED-INDEX.flac (AmbiX, 24 bit) and NAME-SEED-INDEX.scene.json, the truth, for every scene. The "
+      "same seed\n"
       "and index give the same scene on every machine. Needs the recordings that ./run sounds fetches.";
-  spec.flags = {{"out", FlagKind::kText, "DIR", "", "where the files go (required)"},
-                {"spec", FlagKind::kText, "FILE.json", "", "a SceneSpec: what to draw from; fields left out keep their defaults"},
-                {"split", FlagKind::kChoice, "train|validation|test", "train", "which recordings and rooms"},
-                {"seed", FlagKind::kInteger, "N", "0", "seed of the scenes"},
-                {"index", FlagKind::kInteger, "N", "0", "index of the first scene"},
-                {"count", FlagKind::kInteger, "N", "1", "number of scenes"},
-                {"questions", FlagKind::kInteger, "N", "0", "also write questions.jsonl with at most N questions a scene"},
-                {"sounds", FlagKind::kText, "DIR", "", "folder of recordings; none: where ./run sounds puts it"}};
+  spec.flags = {
+      {"out", FlagKind::kText, "DIR", "", "where the files go (required)"},
+      {"spec", FlagKind::kText, "FILE.json", "", "a SceneSpec: what to draw from; fields left out keep their defaults"},
+      {"split", FlagKind::kChoice, "train|validation|test", "train", "which recordings and rooms"},
+      {"seed", FlagKind::kInteger, "N", "0", "seed of the scenes"},
+      {"index", FlagKind::kInteger, "N", "0", "index of the first scene"},
+      {"count", FlagKind::kInteger, "N", "1", "number of scenes"},
+      {"questions", FlagKind::kInteger, "N", "0", "also write questions.jsonl with at most N questions a scene"},
+      {"sounds", FlagKind::kText, "DIR", "", "folder of recordings; none: where ./run sounds puts it"}};
   spec.examples = {"auricle simulate --out scenes --count 20 --seed 7 --split test --questions 4"};
   return {std::move(spec), RunSimulate};
 }

@@ -35,8 +35,8 @@ TerminalStyle TerminalStyle::For(std::FILE* stream, bool no_color_flag) {
 
 std::string TerminalStyle::InSourceColour(int index, const std::string& text) const {
   // 256-colour palette: blue, orange, green, magenta, teal, red; readable on black and on white.
-  static constexpr const char* kCodes[kSourceColours] = {"1;38;5;33", "1;38;5;172", "1;38;5;34",
-                                                         "1;38;5;133", "1;38;5;37", "1;38;5;160"};
+  static constexpr const char* kCodes[kSourceColours] = {"1;38;5;33",  "1;38;5;172", "1;38;5;34",
+                                                         "1;38;5;133", "1;38;5;37",  "1;38;5;160"};
   return Wrap(kCodes[index % kSourceColours], text);
 }
 
@@ -46,7 +46,8 @@ std::string TerminalStyle::Wrap(const std::string& code, const std::string& text
 
 int TerminalColumns(std::FILE* stream) {
   winsize size{};
-  if (isatty(fileno(stream)) != 0 && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (isatty(fileno(stream)) != 0 && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
   return 80;
 }
 

@@ -11,7 +11,8 @@ inline constexpr int kSourceColours = 6;
 
 class TerminalStyle {
  public:
-  // Colour is on when `stream` is a terminal, NO_COLOR is unset or empty (no-color.org), TERM is not "dumb" and the user did not say no.
+  // Colour is on when `stream` is a terminal, NO_COLOR is unset or empty (no-color.org), TERM is not "dumb" and the
+  // user did not say no.
   static TerminalStyle For(std::FILE* stream, bool no_color_flag);
   explicit TerminalStyle(bool colour) : colour_(colour) {}
 

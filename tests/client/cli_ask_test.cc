@@ -51,8 +51,10 @@ TEST_F(CliTest, PrintsTheAnswerFirst) {
 }
 
 TEST_F(CliTest, SendsTheFileAsItIsWithItsFormatAndSampling) {
-  ASSERT_EQ(Run({"ask", Path("clip.wav"), "q", "--format", "fuma", "--seed=7", "--temperature", "0.5", "--model", "m", "--span",
-                 "0.5:2"}).exit_code, 0);
+  ASSERT_EQ(Run({"ask", Path("clip.wav"), "q", "--format", "fuma", "--seed=7", "--temperature", "0.5", "--model", "m",
+                 "--span", "0.5:2"})
+                .exit_code,
+            0);
   const v1::AskRequest request = server_.asked().at(0);
   EXPECT_EQ(request.audio().data(), SilentWav(4, 16000, 1600));
   EXPECT_EQ(request.audio().encoding(), v1::AUDIO_ENCODING_FILE);
@@ -65,10 +67,12 @@ TEST_F(CliTest, SendsTheFileAsItIsWithItsFormatAndSampling) {
 }
 
 TEST_F(CliTest, AsksMultipleChoiceEitherWay) {
-  ASSERT_EQ(Run({"ask", Path("clip.wav"), "q", "--choices", "left|right|up"}).exit_code, 0);
-  const ProgramResult result = Run({"ask", Path("clip.wav"), "q", "--choice", "left", "--choice", "right|not", "--json"});
+  ASSERT_EQ(Run({"ask", Path("clip.wav"), "q", "--choices", "left | right|up"}).exit_code, 0);
+  const ProgramResult result =
+      Run({"ask", Path("clip.wav"), "q", "--choice", "left", "--choice", "right|not", "--json"});
   ASSERT_EQ(result.exit_code, 0);
   EXPECT_EQ(server_.asked().at(0).options_size(), 3);
+  EXPECT_EQ(server_.asked().at(0).options(1), "right");
   EXPECT_EQ(server_.asked().at(1).options(1), "right|not");
   const auto json = nlohmann::json::parse(result.out);
   EXPECT_EQ(json["letter"], "B");
@@ -100,6 +104,9 @@ TEST_F(CliTest, ExitsWithTwoForAWrongCommandLine) {
                {{"ask", "a.wav", "q", "--form", "ambix"}, "did you mean --format?"},
                {{"ask", "a.wav", "q", "--format", "acn"}, "must be ambix, fuma, n3d"},
                {{"ask", "a.wav", "q", "--rate", "8000"}, "--rate: describes stdin"},
+               {{"scene", "a.wav", "--channels", "2"}, "--channels: describes stdin"},
+               {{"ask", "-", "q", "--channels", "0"}, "--channels: must be 1 to 1024"},
+               {{"ask", "-", "q", "--seconds", "-1"}, "--seconds: must be over 0"},
                {{"ask", "a.wav", "q", "--ask-at", "1"}, "--ask-at: needs --stream"},
                {{"ask", "a.wav", "q", "--span", "here"}, "--span"},
                {{"eval", "questions.jsonl"}, "--out: is missing"},
@@ -189,7 +196,8 @@ TEST_F(CliTest, AsksInTheMiddleOfAStreamAndReportsItsErrors) {
   EXPECT_EQ(chunks, 2u);
   const ProgramResult query_error = Run({"ask", Path("half.wav"), "q", "--stream", "--span=-1:2"});
   EXPECT_EQ(query_error.exit_code, 1);
-  EXPECT_EQ(query_error.err.substr(query_error.err.find("error:")), "error: span.start_seconds: is negative (INVALID_ARGUMENT)\n");
+  EXPECT_EQ(query_error.err.substr(query_error.err.find("error:")),
+            "error: span.start_seconds: is negative (INVALID_ARGUMENT)\n");
   Write("stereo.wav", SilentWav(2, 8000, 4000));
   const ProgramResult stereo = Run({"ask", Path("stereo.wav"), "q", "--stream"});
   EXPECT_EQ(stereo.exit_code, 1);

@@ -29,7 +29,9 @@ class CliEvalTest : public ::testing::Test {
   }
   ~CliEvalTest() override { std::filesystem::remove_all(folder_); }
 
-  void Write(const std::string& name, const std::string& bytes) { std::ofstream(folder_ + "/" + name, std::ios::binary) << bytes; }
+  void Write(const std::string& name, const std::string& bytes) {
+    std::ofstream(folder_ + "/" + name, std::ios::binary) << bytes;
+  }
   std::string Read(const std::string& name) {
     std::ifstream file(folder_ + "/" + name);
     std::stringstream text;
@@ -43,8 +45,8 @@ class CliEvalTest : public ::testing::Test {
     return lines;
   }
   ProgramResult Run(std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"eval", folder_ + "/questions.jsonl", "--out", folder_ + "/answers.jsonl", "--server",
-                                      server_.address()};
+    std::vector<std::string> words = {
+        "eval", folder_ + "/questions.jsonl", "--out", folder_ + "/answers.jsonl", "--server", server_.address()};
     words.insert(words.end(), more.begin(), more.end());
     return RunProgram(AURICLE_BIN_DIR "/auricle", words);
   }
@@ -57,20 +59,28 @@ class CliEvalTest : public ::testing::Test {
 };
 
 TEST_F(CliEvalTest, AnswersEveryRowInOrderAndGoesOnPastFailures) {
-  Write("questions.jsonl", Row("one", "Where?") +                                                     // 1
-                               "this is not json\n" +                                                 // 2
-                               Row("three", "refuse") +                                               // 3
-                               "\n" +                                                                 // blank: no row
-                               R"({"audio": "clips/a.wav", "question": "no id"})" "\n" +              // 5
-                               Row("six", "Where?", "clips/missing.wav") +                            // 6
-                               R"({"id": 7, "audio": "clips/b.wav", "question": "Which?", "options": ["x", "y", "z", "w"],)"
-                               R"( "form": "mcq", "format": "n3d", "answer": "B", "task": "detect"})" "\n" +  // 7
-                               R"({"id": "eight", "audio": "clips/a.wav", "question": "q", "form": "mcq"})" "\n" +
-                               R"({"id": "nine", "audio": "clips/a.wav", "question": "q", "format": "acn"})" "\n" +
-                               R"({"id": "one", "audio": "clips/a.wav", "question": "again"})" "\n" +
-                               R"({"id": "eleven", "audio": "clips/a.wav", "question": 5})" "\n" +
-                               R"([1, 2])" "\n" +
-                               Row("last", "Where?", folder_ + "/clips/b.wav"));
+  Write("questions.jsonl",
+        Row("one", "Where?") +        // 1
+            "this is not json\n" +    // 2
+            Row("three", "refuse") +  // 3
+            "\n" +                    // blank: no row
+            R"({"audio": "clips/a.wav", "question": "no id"})"
+            "\n" +                                       // 5
+            Row("six", "Where?", "clips/missing.wav") +  // 6
+            R"({"id": 7, "audio": "clips/b.wav", "question": "Which?", "options": ["x", "y", "z", "w"],)"
+            R"( "form": "mcq", "format": "n3d", "answer": "B", "task": "detect"})"
+            "\n" +  // 7
+            R"({"id": "eight", "audio": "clips/a.wav", "question": "q", "form": "mcq"})"
+            "\n" +
+            R"({"id": "nine", "audio": "clips/a.wav", "question": "q", "format": "acn"})"
+            "\n" +
+            R"({"id": "one", "audio": "clips/a.wav", "question": "again"})"
+            "\n" +
+            R"({"id": "eleven", "audio": "clips/a.wav", "question": 5})"
+            "\n" +
+            R"([1, 2])"
+            "\n" +
+            Row("last", "Where?", folder_ + "/clips/b.wav"));
   const ProgramResult result = Run();
   EXPECT_EQ(result.exit_code, 0) << result.err;
   const std::vector<json> lines = Answers();
@@ -108,7 +118,8 @@ TEST_F(CliEvalTest, AnswersEveryRowInOrderAndGoesOnPastFailures) {
 TEST_F(CliEvalTest, KeepsSeveralInFlightAndTheirOrder) {
   std::string questions;
   for (int i = 0; i < 24; ++i) {
-    questions += Row("q" + std::to_string(i), (i % 3 == 0 ? "slow " : "quick ") + std::to_string(i), i % 2 ? "clips/a.wav" : "clips/b.wav");
+    questions += Row("q" + std::to_string(i), (i % 3 == 0 ? "slow " : "quick ") + std::to_string(i),
+                     i % 2 ? "clips/a.wav" : "clips/b.wav");
   }
   Write("questions.jsonl", questions);
   ASSERT_EQ(Run({"--concurrency", "8"}).exit_code, 0);
@@ -136,7 +147,8 @@ TEST_F(CliEvalTest, ResumesWithoutAskingAgainWhatIsAnswered) {
   // An earlier run: 1 and 3 answered, 2 failed, 4 torn by a kill.
   const std::string first = R"({"id":"1","answer":"earlier 1","scene":null,"ttft_ms":1})";
   const std::string third = R"({"id":"3","answer":"earlier 3","scene":null,"ttft_ms":1})";
-  Write("answers.jsonl", first + "\n" + R"({"id":"2","answer":"","error":"UNAVAILABLE"})" + "\n" + third + "\n" + R"({"id":"4","ans)");
+  Write("answers.jsonl",
+        first + "\n" + R"({"id":"2","answer":"","error":"UNAVAILABLE"})" + "\n" + third + "\n" + R"({"id":"4","ans)");
   const ProgramResult result = Run({"--resume"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   ASSERT_EQ(server_.asked().size(), 2u);
@@ -152,7 +164,8 @@ TEST_F(CliEvalTest, ResumesWithoutAskingAgainWhatIsAnswered) {
 
 TEST_F(CliEvalTest, ResumesFromWhatAKilledResumptionHadSetAside) {
   Write("questions.jsonl", Row("1", "a") + Row("2", "b"));
-  Write("answers.jsonl.previous", R"({"id":"2","answer":"earlier 2","scene":null,"ttft_ms":1})" "\n");
+  Write("answers.jsonl.previous", R"({"id":"2","answer":"earlier 2","scene":null,"ttft_ms":1})"
+                                  "\n");
   Write("answers.jsonl", "");
   ASSERT_EQ(Run({"--resume"}).exit_code, 0);
   EXPECT_EQ(Answers().at(0)["answer"], "heard: a");
@@ -172,8 +185,10 @@ TEST_F(CliEvalTest, DoesNotLoseAnswersPastTheLimit) {
 TEST_F(CliEvalTest, RefusesFilesThatAreNotThere) {
   EXPECT_EQ(Run().exit_code, 1);
   Write("questions.jsonl", Row("1", "a"));
-  EXPECT_EQ(RunProgram(AURICLE_BIN_DIR "/auricle", {"eval", folder_ + "/questions.jsonl", "--out", "/nonexistent/a.jsonl", "--server",
-                                                    server_.address()}).exit_code, 1);
+  EXPECT_EQ(RunProgram(AURICLE_BIN_DIR "/auricle", {"eval", folder_ + "/questions.jsonl", "--out",
+                                                    "/nonexistent/a.jsonl", "--server", server_.address()})
+                .exit_code,
+            1);
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ struct FakeServer::Impl final : v1::SpatialQa::Service, v1::ModelControl::Servic
       --in_flight;
     }
     if (rule == "refuse") return OnWire(FieldRefusal("audio.channels", "is 2, must be 4"));
-    if (rule == "full") return OnWire(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "clip is over the limit", "CLIP_TOO_LONG"));
+    if (rule == "full")
+      return OnWire(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "clip is over the limit", "CLIP_TOO_LONG"));
     if (rule == "busy" && tried < 2) {
       google::rpc::Status status = Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "QUEUE_FULL");
       google::rpc::RetryInfo retry;
@@ -161,7 +162,8 @@ struct FakeServer::Impl final : v1::SpatialQa::Service, v1::ModelControl::Servic
     return grpc::Status::OK;
   }
 
-  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) override {
+  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*,
+                          v1::ListModelsResponse* response) override {
     v1::ModelInfo& model = *response->add_models();
     model.set_name("fake");
     model.set_state(v1::MODEL_STATE_SERVING);

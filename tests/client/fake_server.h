@@ -20,8 +20,8 @@ namespace auricle::test {
 //   anything else is answered with "heard: QUESTION"
 // A multiple-choice question gets letter B with probability 0.6, the others share the rest. The scene has one source,
 // a dog 40 degrees left, and the length of the audio's data in bytes as its duration, so that tests can see which clip
-// arrived. Streams: audio is acked, queries are answered in two tokens, a span that begins below 0 is a QueryError, audio
-// of other than 4 channels ends the stream with INVALID_ARGUMENT.
+// arrived. Streams: audio is acked, queries are answered in two tokens, a span that begins below 0 is a QueryError,
+// audio of other than 4 channels ends the stream with INVALID_ARGUMENT.
 class FakeServer {
  public:
   FakeServer();
@@ -31,10 +31,10 @@ class FakeServer {
 
   std::string address() const;
 
-  std::vector<v1::AskRequest> asked() const;                     // in order of arrival
-  std::vector<v1::StreamAskRequest> streamed() const;            // messages of all streams
-  int most_in_flight() const;                                    // unary calls at once
-  void SetServing(bool serving);                                 // of grpc.health.v1
+  std::vector<v1::AskRequest> asked() const;           // in order of arrival
+  std::vector<v1::StreamAskRequest> streamed() const;  // messages of all streams
+  int most_in_flight() const;                          // unary calls at once
+  void SetServing(bool serving);                       // of grpc.health.v1
 
  private:
   struct Impl;

@@ -106,9 +106,10 @@ TEST(PcmInput, LeavesWholeFilesAlone) {
 TEST(PcmInput, RefusesHeadersThatMakeNoSense) {
   const std::string good = WavBytes(1, 4, 16000, 16, "", 0);
   std::string no_format = "RIFF" + LittleEndianBytes(4, 4) + "WAVEdata" + LittleEndianBytes(4, 4) + "abcd";
-  for (const std::string& bytes : {std::string(), good.substr(0, 30), no_format, WavBytes(1, 0, 16000, 16, "ab", 2),
-                                   WavBytes(1, 4, 16000, 12, "ab", 2), WavBytes(6, 4, 16000, 8, "ab", 2),
-                                   "RIFF" + LittleEndianBytes(4, 4) + "WAVEjunk" + LittleEndianBytes(0xfffffff0, 4) + "ab"}) {
+  for (const std::string& bytes :
+       {std::string(), good.substr(0, 30), no_format, WavBytes(1, 0, 16000, 16, "ab", 2),
+        WavBytes(1, 4, 16000, 12, "ab", 2), WavBytes(6, 4, 16000, 8, "ab", 2),
+        "RIFF" + LittleEndianBytes(4, 4) + "WAVEjunk" + LittleEndianBytes(0xfffffff0, 4) + "ab"}) {
     Piped pipe(bytes);
     EXPECT_EQ(PcmInput::Open(pipe.read_end, {}).status().code(), absl::StatusCode::kInvalidArgument) << bytes.size();
   }

@@ -24,8 +24,8 @@ struct Pipe {
   }
 };
 
-int Spawn(const std::string& path, const std::vector<std::string>& words, const std::map<std::string, std::string>& environment,
-          int in, int out, int err) {
+int Spawn(const std::string& path, const std::vector<std::string>& words,
+          const std::map<std::string, std::string>& environment, int in, int out, int err) {
   std::vector<std::string> storage = {path};
   storage.insert(storage.end(), words.begin(), words.end());
   std::vector<std::string> settings;

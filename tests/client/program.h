@@ -14,7 +14,8 @@ struct ProgramResult {
 };
 
 // `stdin_bytes` are written to its standard input, which is then closed; `environment` is added to this process's.
-ProgramResult RunProgram(const std::string& path, const std::vector<std::string>& words, const std::string& stdin_bytes = "",
+ProgramResult RunProgram(const std::string& path, const std::vector<std::string>& words,
+                         const std::string& stdin_bytes = "",
                          const std::map<std::string, std::string>& environment = {});
 
 // A program that runs beside the test: SIGTERM and wait on destruction.

@@ -86,7 +86,8 @@ std::pair<int, int> PlaceOf(const std::string& text, const std::string& what) {
   std::string line;
   for (int row = 0; std::getline(lines, line); ++row) {
     const size_t at = line.find(what);
-    if (at != std::string::npos && DisplayWidth(line.substr(0, at)) < 47) return {DisplayWidth(line.substr(0, at)), row};
+    if (at != std::string::npos && DisplayWidth(line.substr(0, at)) < 47)
+      return {DisplayWidth(line.substr(0, at)), row};
   }
   return {-1, -1};
 }
@@ -158,13 +159,14 @@ TEST(ScenePicture, IsWellFormedXmlWhateverTheNamesAre) {
   v1::Scene scene = SceneWith(90, 2);
   scene.mutable_sources(0)->set_class_label("<dog> & \"cat\"");
   const std::string svg = ToSvg(ScenePicture(scene, &scene));
-  const auto parsed = test::RunProgram(
-      "/usr/bin/env", {"python3", "-c",
-                       "import sys, xml.etree.ElementTree as e\n"
-                       "r = e.fromstring(sys.stdin.buffer.read())\n"
-                       "s = '{http://www.w3.org/2000/svg}'\n"
-                       "print(r.tag == s + 'svg', any(t.text == '<dog> & \"cat\"' for t in r.iter(s + 'text')))"},
-      svg);
+  const auto parsed =
+      test::RunProgram("/usr/bin/env",
+                       {"python3", "-c",
+                        "import sys, xml.etree.ElementTree as e\n"
+                        "r = e.fromstring(sys.stdin.buffer.read())\n"
+                        "s = '{http://www.w3.org/2000/svg}'\n"
+                        "print(r.tag == s + 'svg', any(t.text == '<dog> & \"cat\"' for t in r.iter(s + 'text')))"},
+                       svg);
   if (parsed.exit_code == 127) GTEST_SKIP() << "no python3";
   EXPECT_EQ(parsed.out, "True True\n") << parsed.err;
 }
@@ -174,7 +176,8 @@ std::vector<const Disc*> SourceDiscs(const Drawing& drawing) {
   for (const Shape& shape : drawing.shapes) {
     const Disc* disc = std::get_if<Disc>(&shape);
     // Markers on the map are the filled discs with an edge of paper colour.
-    if (disc != nullptr && disc->fill && disc->edge && disc->edge->red > 250 && disc->fill->red < 250) discs.push_back(disc);
+    if (disc != nullptr && disc->fill && disc->edge && disc->edge->red > 250 && disc->fill->red < 250)
+      discs.push_back(disc);
   }
   return discs;
 }
@@ -266,7 +269,8 @@ TEST(StrokeFont, HasEverySignThatPicturesUse) {
   const StrokedText box = StrokeText("\x01");  // what a missing sign looks like
   for (char c = '!'; c < 127; ++c) {
     if (std::string("#$&*<>@[\\]^`{|}~").find(c) != std::string::npos) continue;
-    EXPECT_NE(StrokeText(std::string(1, c)).strokes.size() == 1 && StrokeText(std::string(1, c)).strokes[0].size() == 5 &&
+    EXPECT_NE(StrokeText(std::string(1, c)).strokes.size() == 1 &&
+                  StrokeText(std::string(1, c)).strokes[0].size() == 5 &&
                   StrokeText(std::string(1, c)).width == box.width && c != 'D',
               true)
         << c;

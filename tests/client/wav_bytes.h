@@ -1,4 +1,5 @@
-// A WAV file put together by hand (RIFF specification), so that readers are tested against something they did not write.
+// A WAV file put together by hand (RIFF specification), so that readers are tested against something they did not
+// write.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +14,13 @@ inline std::string LittleEndianBytes(uint32_t value, int bytes) {
 }
 
 // `format`: 1 PCM, 3 float. `data_length`: what the header claims; arecord into a pipe claims far too much.
-inline std::string WavBytes(int format, int channels, int rate, int bits, const std::string& data, uint32_t data_length) {
+inline std::string WavBytes(int format, int channels, int rate, int bits, const std::string& data,
+                            uint32_t data_length) {
   const int frame = channels * bits / 8;
-  return "RIFF" + LittleEndianBytes(36 + data_length, 4) + "WAVEfmt " + LittleEndianBytes(16, 4) + LittleEndianBytes(format, 2) +
-         LittleEndianBytes(channels, 2) + LittleEndianBytes(rate, 4) + LittleEndianBytes(rate * frame, 4) +
-         LittleEndianBytes(frame, 2) + LittleEndianBytes(bits, 2) + "data" + LittleEndianBytes(data_length, 4) + data;
+  return "RIFF" + LittleEndianBytes(36 + data_length, 4) + "WAVEfmt " + LittleEndianBytes(16, 4) +
+         LittleEndianBytes(format, 2) + LittleEndianBytes(channels, 2) + LittleEndianBytes(rate, 4) +
+         LittleEndianBytes(rate * frame, 4) + LittleEndianBytes(frame, 2) + LittleEndianBytes(bits, 2) + "data" +
+         LittleEndianBytes(data_length, 4) + data;
 }
 
 // `frames` frames of silence and one non-zero byte at the end, 16 bit.
