@@ -21,7 +21,8 @@ namespace auricle::audio {
 namespace {
 
 constexpr sf_count_t kBlockFrames = 1 << 14;
-constexpr size_t kReserveSamples = 1 << 22;  // a header's word is good for 16 MiB; past it, memory follows what is decoded
+constexpr size_t kReserveSamples =
+    1 << 22;  // a header's word is good for 16 MiB; past it, memory follows what is decoded
 
 struct SndfileCloser {
   void operator()(SNDFILE* file) const { sf_close(file); }
@@ -115,7 +116,8 @@ absl::StatusOr<AudioBuffer> ReadAll(SNDFILE* file, const SF_INFO& info, const st
 
   AudioBuffer buffer{.sample_rate = info.samplerate, .channels = info.channels, .interleaved = {}};
   const size_t channels = static_cast<size_t>(info.channels);
-  if (length_is_known) buffer.interleaved.reserve(std::min(kReserveSamples, static_cast<size_t>(info.frames) * channels));
+  if (length_is_known)
+    buffer.interleaved.reserve(std::min(kReserveSamples, static_cast<size_t>(info.frames) * channels));
   std::vector<float> block(static_cast<size_t>(kBlockFrames) * channels);
   for (;;) {
     const sf_count_t got = sf_readf_float(file, block.data(), kBlockFrames);
@@ -135,8 +137,8 @@ absl::StatusOr<AudioBuffer> ReadAll(SNDFILE* file, const SF_INFO& info, const st
   }
   for (size_t i = 0; i < buffer.interleaved.size(); ++i) {
     if (!std::isfinite(buffer.interleaved[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("data: frame ", i / channels, " of ", name,
-                                                     " is NaN or infinite; samples must be finite"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("data: frame ", i / channels, " of ", name, " is NaN or infinite; samples must be finite"));
     }
   }
   return buffer;
@@ -151,7 +153,7 @@ absl::Status CheckWritable(const FoaClip& clip) {
 }
 
 absl::Status WriteFrames(SNDFILE* file, const FoaClip& clip) {
-  sf_command(file, SFC_SET_CLIPPING, nullptr, SF_TRUE);          // or integers would wrap around
+  sf_command(file, SFC_SET_CLIPPING, nullptr, SF_TRUE);         // or integers would wrap around
   sf_command(file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);  // it carries a time stamp: equal clips, equal files
   const std::vector<float> interleaved = ToInterleaved(clip);
   const sf_count_t frames = static_cast<sf_count_t>(clip.frames());
@@ -196,7 +198,8 @@ absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes) {
   if (file == nullptr) return NotAudio("the audio sent", sf_strerror(nullptr));
   if (!IsKnownContainer(info.format)) return NotAudio("the audio sent", "unknown container");
   const bool length_is_known = info.frames >= 0 && info.frames < SF_COUNT_MAX;
-  return AudioFileInfo{.sample_rate = info.samplerate, .channels = info.channels,
+  return AudioFileInfo{.sample_rate = info.samplerate,
+                       .channels = info.channels,
                        .frames = length_is_known ? static_cast<int64_t>(info.frames) : -1};
 }
 
@@ -224,7 +227,8 @@ absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip) {
     SNDFILE* file = sf_open(temporary.c_str(), SFM_WRITE, &info);
     if (file == nullptr) return absl::UnavailableError(absl::StrCat(path, ": ", sf_strerror(nullptr)));
     absl::Status status = WriteFrames(file, clip);
-    if (sf_close(file) != 0 && status.ok()) status = absl::UnavailableError(absl::StrCat(path, ": could not be closed"));
+    if (sf_close(file) != 0 && status.ok())
+      status = absl::UnavailableError(absl::StrCat(path, ": could not be closed"));
     if (!status.ok()) {
       std::remove(temporary.c_str());
       return status;

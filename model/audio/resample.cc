@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<float>> Resample(std::span<const float> mono, double 
   std::vector<float> out(out_frames, 0.0f);
   if (out_frames == 0) return out;
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
-  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, SOXR_ROLLOFF_NONE);  // or the pass band droops by 0.01 dB
+  const soxr_quality_spec_t quality =
+      soxr_quality_spec(SOXR_HQ, SOXR_ROLLOFF_NONE);         // or the pass band droops by 0.01 dB
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);  // one thread: callers run several of these at once
   size_t used = 0, made = 0;
   const soxr_error_t error = soxr_oneshot(from_hz, to_hz, 1, mono.data(), mono.size(), &used, out.data(), out.size(),

@@ -15,8 +15,8 @@ constexpr double kFrameSeconds = 0.02;
 constexpr double kFadeSeconds = 0.005;
 constexpr double kActiveRangeDb = 20.0;
 constexpr double kNearSilenceDb = 50.0;
-constexpr double kLowestHz = 20.0;      // below hearing: DC and handling rumble of old files
-constexpr double kSilence = 1e-7;       // RMS; below the last bit of 16-bit audio by 50 dB
+constexpr double kLowestHz = 20.0;  // below hearing: DC and handling rumble of old files
+constexpr double kSilence = 1e-7;   // RMS; below the last bit of 16-bit audio by 50 dB
 
 size_t FrameLength(int sample_rate) {
   return std::max<size_t>(1, static_cast<size_t>(std::lround(kFrameSeconds * sample_rate)));
@@ -41,15 +41,16 @@ std::vector<float> MixToMono(const audio::AudioBuffer& recording, size_t begin, 
   return mono;
 }
 
-// Butterworth high-pass of 4th order in place, as two second-order sections (bilinear transform; Zoelzer, "DAFX" (2011),
-// table 2.2). The filter starts at rest on the signal's mean, so that a constant offset does not ring.
+// Butterworth high-pass of 4th order in place, as two second-order sections (bilinear transform; Zoelzer, "DAFX"
+// (2011), table 2.2). The filter starts at rest on the signal's mean, so that a constant offset does not ring.
 void HighPass(std::vector<float>& signal, int sample_rate, double cutoff_hz) {
   if (signal.empty()) return;
   double mean = 0;
   for (const float x : signal) mean += x;
   mean /= static_cast<double>(signal.size());
   const double k = std::tan(std::numbers::pi * std::min(cutoff_hz / sample_rate, 0.45));
-  constexpr std::array<double, 2> kQualities = {0.54119610014619712, 1.3065629648763764};  // 1 / (2 cos(pi/8)), (3 pi/8)
+  constexpr std::array<double, 2> kQualities = {0.54119610014619712,
+                                                1.3065629648763764};  // 1 / (2 cos(pi/8)), (3 pi/8)
   for (size_t section = 0; section < kQualities.size(); ++section) {
     const double q = kQualities[section];
     const double norm = k * k * q + k + q;
@@ -98,7 +99,8 @@ size_t LoudestStretch(std::span<const float> signal, size_t length, size_t frame
 void FadeEnds(std::vector<float>& signal, int sample_rate, bool at_start, bool at_end) {
   const size_t fade = std::min(signal.size() / 2, static_cast<size_t>(kFadeSeconds * sample_rate));
   for (size_t i = 0; i < fade; ++i) {
-    const double gain = 0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(fade));
+    const double gain =
+        0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(fade));
     if (at_start) signal[i] *= static_cast<float>(gain);
     if (at_end) signal[signal.size() - 1 - i] *= static_cast<float>(gain);
   }
@@ -112,7 +114,8 @@ float ActiveRms(std::span<const float> signal, int sample_rate) {
   const std::vector<double> energies = FrameEnergies(signal, frame);
   const auto samples_in = [&](size_t i) { return std::min(frame, signal.size() - i * frame); };
   double loudest = 0;
-  for (size_t i = 0; i < energies.size(); ++i) loudest = std::max(loudest, energies[i] / static_cast<double>(samples_in(i)));
+  for (size_t i = 0; i < energies.size(); ++i)
+    loudest = std::max(loudest, energies[i] / static_cast<double>(samples_in(i)));
   const double floor = loudest * std::pow(10.0, -kActiveRangeDb / 10);
   double energy = 0;
   size_t samples = 0;
@@ -128,8 +131,8 @@ absl::StatusOr<std::vector<float>> MakeDrySignal(const audio::AudioBuffer& recor
   const int rate = recording.sample_rate;
   const double frames = static_cast<double>(recording.frames());
   const size_t first = static_cast<size_t>(std::clamp(options.start_seconds * rate, 0.0, frames));
-  const size_t last =
-      options.end_seconds > 0 ? static_cast<size_t>(std::clamp(options.end_seconds * rate, 0.0, frames)) : recording.frames();
+  const size_t last = options.end_seconds > 0 ? static_cast<size_t>(std::clamp(options.end_seconds * rate, 0.0, frames))
+                                              : recording.frames();
   if (first >= last) return absl::FailedPreconditionError("the recording, or the part asked for, is empty");
   std::vector<float> mono = MixToMono(recording, first, last);
   HighPass(mono, rate, std::max(kLowestHz, options.highpass_hz));

@@ -51,8 +51,8 @@ def default_folder():
 def stored_name(row, published=None):
     """Where a recording lies under DIR: the class, what it was called, and a hash that keeps equal names apart.
 
-    `published`: the row of repository_files.tsv when the file comes from a repository. It may then be of another format,
-    and longer, than the same recording of a --from folder.
+    `published`: the row of repository_files.tsv when the file comes from a repository. It may then be of another
+    format, and longer, than the same recording of a --from folder.
     """
     path = row["path"]
     suffix = ".wav" if row["kind"] == "rendered" else pathlib.PurePosixPath(path).suffix.lower()
@@ -65,8 +65,8 @@ def stored_name(row, published=None):
 
 
 def is_another_file(row, published):
-    return (float(published["end_seconds"]) > 0 or
-            pathlib.PurePosixPath(published["file"]).suffix.lower() != pathlib.PurePosixPath(row["path"]).suffix.lower())
+    formats = [pathlib.PurePosixPath(name).suffix.lower() for name in (published["file"], row["path"])]
+    return float(published["end_seconds"]) > 0 or formats[0] != formats[1]
 
 
 def sha256_of(path):
@@ -271,8 +271,8 @@ def write_bank(rows, folder):
 def remove_strangers(folder, rows):
     """Removes files under DIR/audio that belong to no recording of the whole table (of either set)."""
     published = sound_repositories.published_files(HERE)
-    wanted = {stored_name(row) for row in rows} | {stored_name(row, published[row["origin"], row["path"]]) for row in rows
-                                                   if (row["origin"], row["path"]) in published}
+    wanted = {stored_name(row) for row in rows}
+    wanted |= {stored_name(row, published.get((row["origin"], row["path"]))) for row in rows}
     for path in (folder / "audio").rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
             path.unlink()
@@ -290,7 +290,8 @@ def summary(rows):
         groups = {split: len({row["group"] for row in mine if row["split"] == split})
                   for split in ("train", "validation", "test")}
         lines.append(f"{name:<12}{len(mine):>6}   {groups['train']:>4} {groups['validation']:>4} {groups['test']:>4}")
-    lines.append(f"{len(classes)} classes, {len(rows)} clips, {len({row['group'] for row in rows})} original recordings")
+    originals = len({row["group"] for row in rows})
+    lines.append(f"{len(classes)} classes, {len(rows)} clips, {originals} original recordings")
     return "\n".join(lines)
 
 
@@ -301,8 +302,8 @@ def parse_arguments(arguments):
                         help="core: 239 MB of packages (default); large: 962 MB, more recordings for training")
     parser.add_argument("--dir", type=pathlib.Path, default=default_folder(), help="where to (default: %(default)s)")
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="DIR",
-                        help="a folder with esc10/ and ccsounds/ (and debs/, if you have the packages): nothing that is "
-                             "there is fetched from the network")
+                        help="a folder with esc10/ and ccsounds/ (and debs/, if you have the packages): nothing that "
+                             "is there is fetched from the network")
     return parser.parse_args(arguments)
 
 
@@ -347,7 +348,8 @@ def main(arguments=None):
     if complaints:
         print(f"\nMissing: {len(rows) - len(present)} of {len(rows)} recordings.", file=sys.stderr)
         for name, texts in complaints.items():
-            print(f"  {name}: {texts[0]}" + (f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""), file=sys.stderr)
+            more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+            print(f"  {name}: {texts[0]}{more}", file=sys.stderr)
         print("Run the command again to get the rest; --from DIR takes folders that you already have.", file=sys.stderr)
     return 0 if present else 1
 

@@ -15,7 +15,8 @@ namespace {
 std::vector<SoundClass> ParseTable() {
   std::vector<SoundClass> classes;
   bool header = true;
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(internal::kClassesTsv, '\n', absl::SkipEmpty()))) {
+  for (const std::string& line :
+       std::vector<std::string>(absl::StrSplit(internal::kClassesTsv, '\n', absl::SkipEmpty()))) {
     if (header) {
       header = false;
       continue;

@@ -1,7 +1,8 @@
 """Recordings from public git repositories, at the commits that repositories.tsv pins.
 
-repository_files.tsv says which file of which repository is which recording, and where it is an excerpt of a longer file.
-Only the wanted files travel, where the server can do that (partial clone); a commit's hash vouches for their content.
+repository_files.tsv says which file of which repository is which recording, and where it is an excerpt of a longer
+file. Only the wanted files travel, where the server can do that (partial clone); a commit's hash vouches for their
+content.
 """
 
 import csv
@@ -51,7 +52,10 @@ def check_out(repository, files, folder):
 
 
 def fetch_repository(repository, recordings, folder, store):
-    """Fetches the (row, published file) pairs `recordings`; `store(row, published, data)` keeps each. Returns complaints."""
+    """Fetches the (row, published file) pairs `recordings`; `store(row, published, data)` keeps each.
+
+    Returns complaints.
+    """
     name = repository["repository"]
     with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
         work = pathlib.Path(work)

@@ -20,11 +20,25 @@ namespace {
 
 // Columns of bank.tsv, in order.
 enum Column {
-  kClass, kGroup, kSplit, kKind, kWeight, kLicence, kSeconds, kHighpass, kStart, kEnd, kOrigin, kPath, kAuthor, kTitle,
+  kClass,
+  kGroup,
+  kSplit,
+  kKind,
+  kWeight,
+  kLicence,
+  kSeconds,
+  kHighpass,
+  kStart,
+  kEnd,
+  kOrigin,
+  kPath,
+  kAuthor,
+  kTitle,
   kColumns
 };
 constexpr char kHeader[] =
-    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle";
+    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_"
+    "seconds\torigin\tpath\tauthor\ttitle";
 
 // FNV-1a, 64 bit (Fowler, Noll, Vo; IETF draft-eastlake-fnv).
 std::string FingerprintOf(const std::string& text) {
@@ -60,9 +74,11 @@ absl::StatusOr<Recording> ParseRow(const std::string& line) {
   }
   Recording row;
   row.class_index = FindSoundClass(cells[kClass]);
-  if (row.class_index < 0) return absl::InvalidArgumentError(absl::StrCat("class: ", cells[kClass], " is not in classes.tsv"));
+  if (row.class_index < 0)
+    return absl::InvalidArgumentError(absl::StrCat("class: ", cells[kClass], " is not in classes.tsv"));
   const std::optional<Split> split = ParseSplit(cells[kSplit]);
-  if (!split) return absl::InvalidArgumentError(absl::StrCat("split: ", cells[kSplit], "; must be train, validation or test"));
+  if (!split)
+    return absl::InvalidArgumentError(absl::StrCat("split: ", cells[kSplit], "; must be train, validation or test"));
   row.split = *split;
   if (cells[kGroup].empty()) return absl::InvalidArgumentError("group: empty");
   if (!ParseNumber(cells[kWeight], 1e-6, 1e6, &row.weight)) {
@@ -79,7 +95,8 @@ absl::StatusOr<Recording> ParseRow(const std::string& line) {
     return absl::InvalidArgumentError(absl::StrCat("start_seconds, end_seconds: ", cells[kStart], ", ", cells[kEnd],
                                                    "; must be 0 or more, the end 0 or past the start"));
   }
-  if (!StaysInside(cells[kPath])) return absl::InvalidArgumentError(absl::StrCat("path: ", cells[kPath], " leaves the bank's folder"));
+  if (!StaysInside(cells[kPath]))
+    return absl::InvalidArgumentError(absl::StrCat("path: ", cells[kPath], " leaves the bank's folder"));
   row.group = cells[kGroup];
   row.kind = cells[kKind];
   row.licence = cells[kLicence];
@@ -113,7 +130,8 @@ std::string SourceBank::DefaultFolder() {
 absl::StatusOr<std::shared_ptr<const SourceBank>> SourceBank::Open(const std::string& folder,
                                                                    const SourceBankOptions& options) {
   std::ifstream file(absl::StrCat(folder, "/bank.tsv"), std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat(folder, "/bank.tsv: no bank of recordings here; ./run sounds fetches one"));
+  if (!file)
+    return absl::NotFoundError(absl::StrCat(folder, "/bank.tsv: no bank of recordings here; ./run sounds fetches one"));
   const std::string table((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   std::shared_ptr<SourceBank> bank(new SourceBank(folder, options));
   if (absl::Status status = bank->ReadTable(table); !status.ok()) return status;
@@ -126,15 +144,18 @@ absl::Status SourceBank::ReadTable(const std::string& table) {
   const std::string name = absl::StrCat(folder_, "/bank.tsv");
   const std::vector<std::string> lines = absl::StrSplit(table, '\n');
   if (lines[0] != kHeader) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": line 1 is not the header of a bank; ./run sounds writes one"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": line 1 is not the header of a bank; ./run sounds writes one"));
   }
   for (size_t i = 1; i < lines.size(); ++i) {
     if (lines[i].empty()) continue;
     absl::StatusOr<Recording> row = ParseRow(lines[i]);
-    if (!row.ok()) return absl::InvalidArgumentError(absl::StrCat(name, ": line ", i + 1, ": ", row.status().message()));
+    if (!row.ok())
+      return absl::InvalidArgumentError(absl::StrCat(name, ": line ", i + 1, ": ", row.status().message()));
     recordings_.push_back(*std::move(row));
   }
-  if (recordings_.empty()) return absl::FailedPreconditionError(absl::StrCat(name, ": no recordings; run ./run sounds again"));
+  if (recordings_.empty())
+    return absl::FailedPreconditionError(absl::StrCat(name, ": no recordings; run ./run sounds again"));
   return absl::OkStatus();
 }
 
@@ -148,7 +169,8 @@ absl::Status SourceBank::GroupRecordings() {
     if (!is_new && at->second != row.split) {
       return absl::InvalidArgumentError(absl::StrCat(folder_, "/bank.tsv: group ", row.group, " is in two splits"));
     }
-    RecordingGroup& group = named[static_cast<size_t>(row.class_index * kSplits + static_cast<int>(row.split))][row.group];
+    RecordingGroup& group =
+        named[static_cast<size_t>(row.class_index * kSplits + static_cast<int>(row.split))][row.group];
     group.weight = group.recordings.empty() ? row.weight : std::max(group.weight, row.weight);
     group.name = row.group;
     group.recordings.push_back(static_cast<int>(i));
@@ -192,11 +214,10 @@ absl::StatusOr<std::shared_ptr<const std::vector<float>>> SourceBank::LoadDry(in
     }
     return absl::DataLossError(absl::StrCat(path, ": ", buffer.status().message()));
   }
-  absl::StatusOr<std::vector<float>> dry =
-      MakeDrySignal(*buffer, {.sample_rate = sample_rate,
-                              .highpass_hz = row.highpass_hz,
-                              .start_seconds = row.start_seconds,
-                              .end_seconds = row.end_seconds});
+  absl::StatusOr<std::vector<float>> dry = MakeDrySignal(*buffer, {.sample_rate = sample_rate,
+                                                                   .highpass_hz = row.highpass_hz,
+                                                                   .start_seconds = row.start_seconds,
+                                                                   .end_seconds = row.end_seconds});
   if (!dry.ok()) return absl::DataLossError(absl::StrCat(path, ": ", dry.status().message()));
   return Keep(key, std::make_shared<const std::vector<float>>(*std::move(dry)));
 }

@@ -49,7 +49,8 @@ void Append(std::string& out, T value) {
 
 // A WAV file byte by byte (Microsoft/IBM, "Multimedia Programming Interface", 1991). `claimed` is what the data chunk
 // says about its size.
-std::string Wav(uint16_t format, uint16_t channels, uint32_t rate, uint16_t bits, const std::string& data, uint32_t claimed) {
+std::string Wav(uint16_t format, uint16_t channels, uint32_t rate, uint16_t bits, const std::string& data,
+                uint32_t claimed) {
   std::string out = "RIFF";
   Append<uint32_t>(out, 36 + claimed);
   out += "WAVEfmt ";
@@ -104,7 +105,7 @@ TEST_F(AudioFile, ReadsTheSameFromPathAndFromMemory) {
 
 TEST_F(AudioFile, FloatWavComesBackBitForBit) {
   FoaClip clip = NoiseClip(1000, 44100);
-  clip.samples[0] = 3.75f;       // past full scale
+  clip.samples[0] = 3.75f;  // past full scale
   clip.samples[1] = -1e-30f;
   clip.samples[2] = 1.0f / 3.0f;
   ASSERT_TRUE(WriteFoaFile(Path("a.wav"), clip).ok());
@@ -196,7 +197,8 @@ TEST_F(AudioFile, RefusesNaNAndInfinityInFloatFiles) {
   }
 }
 
-// Recorders that stream write the largest size into the header: what is there is read, and no memory is taken for the rest.
+// Recorders that stream write the largest size into the header: what is there is read, and no memory is taken for the
+// rest.
 TEST_F(AudioFile, ReadsAWavWhoseHeaderClaimsMoreThanThereIs) {
   std::string data;
   for (int i = 0; i < 8; ++i) Append<int16_t>(data, 100);
@@ -236,8 +238,9 @@ TEST_F(AudioFile, HoldsLimitsOnLengthChannelsAndRate) {
 // Whatever a stranger sends: a Status, never a crash. Run under the sanitizers, this is what it is for.
 TEST_F(AudioFile, SurvivesEveryCutAndManyFlippedBytes) {
   std::mt19937 bits(9);
-  for (const std::string& whole : {*EncodeFoaFlac(NoiseClip(600, 16000)), Wav16(4, 16000, std::vector<int16_t>(800, 77)),
-                                   WavFloat(4, 16000, std::vector<float>(400, 0.5f))}) {
+  for (const std::string& whole :
+       {*EncodeFoaFlac(NoiseClip(600, 16000)), Wav16(4, 16000, std::vector<int16_t>(800, 77)),
+        WavFloat(4, 16000, std::vector<float>(400, 0.5f))}) {
     for (size_t length = 0; length < whole.size(); length += length < 120 ? 1 : 97) {
       const auto cut = ReadAudioBytes(whole.substr(0, length), {.max_seconds = 5});
       if (!cut.ok()) {

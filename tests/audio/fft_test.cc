@@ -26,8 +26,8 @@ std::vector<std::complex<double>> DirectDft(const float* x, size_t length, size_
   std::vector<std::complex<double>> out(FftBins(n_fft));
   for (size_t k = 0; k < out.size(); ++k) {
     for (size_t n = 0; n < length; ++n) {
-      out[k] += static_cast<double>(x[n]) *
-                std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k * n % n_fft) / static_cast<double>(n_fft));
+      out[k] += static_cast<double>(x[n]) * std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k * n % n_fft) /
+                                                                static_cast<double>(n_fft));
     }
   }
   return out;
@@ -72,7 +72,7 @@ TEST(Fft, InverseUndoesForward) {
 
 TEST(Fft, RefusesSizesThatDoNotFit) {
   const std::vector<float> x(12);
-  EXPECT_FALSE(ForwardFft(x, 1, 7).ok());    // odd
+  EXPECT_FALSE(ForwardFft(x, 1, 7).ok());  // odd
   EXPECT_FALSE(ForwardFft(x, 1, 0).ok());
   EXPECT_FALSE(ForwardFft(x, 1, 10).ok());   // longer than n_fft
   EXPECT_FALSE(ForwardFft(x, 5, 512).ok());  // 12 values are not 5 rows

@@ -78,7 +78,8 @@ TEST(FromInterleaved, RefusesNaNAndInfinityWhereverTheyStand) {
     for (size_t at = 0; at < 12; ++at) {
       std::vector<float> samples(12, 0.5f);
       samples[at] = bad;
-      EXPECT_EQ(FromInterleaved(samples, 4, 16000, FoaFormat::kFuMa).status().code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_EQ(FromInterleaved(samples, 4, 16000, FoaFormat::kFuMa).status().code(),
+                absl::StatusCode::kInvalidArgument);
     }
   }
 }

@@ -43,7 +43,8 @@ TEST(ActiveRms, OfASineIsItsAmplitudeOverRootTwo) {
 }
 
 TEST(ActiveRms, LeavesSilenceOut) {
-  EXPECT_NEAR(ActiveRms(Join({Sine(1000, 0.8, 1.0), std::vector<float>(48000, 0.0f)}), kRate), 0.8 / std::numbers::sqrt2, 1e-5);
+  EXPECT_NEAR(ActiveRms(Join({Sine(1000, 0.8, 1.0), std::vector<float>(48000, 0.0f)}), kRate),
+              0.8 / std::numbers::sqrt2, 1e-5);
 }
 
 TEST(ActiveRms, CountsFramesWithin20DbOfTheLoudestAndNoOthers) {
@@ -126,7 +127,8 @@ TEST(MakeDrySignal, TakesRumbleAwayAsAButterworthFilterDoes) {
     return std::hypot(re, im);
   };
   const auto gain = [fc](double hz) { return std::sqrt(std::pow(hz / fc, 8) / (1 + std::pow(hz / fc, 8))); };
-  EXPECT_NEAR(20 * std::log10(level_at(rumble_hz) / level_at(tone_hz)), 20 * std::log10(gain(rumble_hz) / gain(tone_hz)), 0.1);
+  EXPECT_NEAR(20 * std::log10(level_at(rumble_hz) / level_at(tone_hz)),
+              20 * std::log10(gain(rumble_hz) / gain(tone_hz)), 0.1);
 }
 
 TEST(MakeDrySignal, TakesAConstantOffsetAway) {
@@ -141,10 +143,13 @@ TEST(MakeDrySignal, TakesAConstantOffsetAway) {
 }
 
 TEST(MakeDrySignal, RefusesSilenceNothingAndImpossibleRates) {
-  EXPECT_EQ(MakeDrySignal(Mono(std::vector<float>(8000, 0.0f)), {}).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(MakeDrySignal(Mono(std::vector<float>(8000, 0.7f)), {}).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MakeDrySignal(Mono(std::vector<float>(8000, 0.0f)), {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MakeDrySignal(Mono(std::vector<float>(8000, 0.7f)), {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(MakeDrySignal(Mono({}), {}).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(MakeDrySignal(Mono(Sine(500, 0.5, 1)), {.sample_rate = 1000}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(MakeDrySignal(Mono(Sine(500, 0.5, 1)), {.sample_rate = 1000}).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(MakeDrySignal, TakesTheShortestRecordings) {

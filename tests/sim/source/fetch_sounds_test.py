@@ -175,15 +175,16 @@ class Fetches(Folder):
 
     def build_package(self):
         tree = self.folder / "tree"
-        self.put("tree/DEBIAN/control", b"Package: barks\nVersion: 1.0\nArchitecture: all\nMaintainer: A <a@b.example>\n"
-                                        b"Description: barks\n")
+        self.put("tree/DEBIAN/control", b"Package: barks\nVersion: 1.0\nArchitecture: all\n"
+                                        b"Maintainer: A <a@b.example>\nDescription: barks\n")
         self.put("tree/usr/share/barks/dog.wav", wav())
         with zipfile.ZipFile(tree / "usr/share/barks/all.pk3", "w") as archive:
             archive.writestr("dog2.wav", wav(b"\x03\x00" * 40))
         debs = self.source / "debs"
         debs.mkdir(parents=True)
         self.deb = debs / "barks_1.0_all.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(tree), str(self.deb)], check=True, capture_output=True)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(tree), str(self.deb)], check=True,
+                       capture_output=True)
 
     def write_table(self, name, columns, rows):
         with open(self.tables / name, "w", encoding="utf-8") as file:
@@ -197,8 +198,8 @@ class Fetches(Folder):
                          [{"package": "barks", "version": "1.0", "set": "core", "bytes": str(len(data)),
                            "sha256": hashlib.sha256(data).hexdigest()}])
         self.write_table("repositories.tsv", ("repository", "url", "commit"), repositories)
-        self.write_table("repository_files.tsv", ("origin", "path", "repository", "file", "start_seconds", "end_seconds"),
-                         files)
+        self.write_table("repository_files.tsv",
+                         ("origin", "path", "repository", "file", "start_seconds", "end_seconds"), files)
 
     def run_fetch(self, *arguments):
         out, err = io.StringIO(), io.StringIO()
@@ -397,7 +398,8 @@ class CommittedTables(unittest.TestCase):
         self.assertLess(sum(int(p["bytes"]) for p in self.packages if p["set"] == "core"), 250_000_000)
         for p in self.packages:
             self.assertRegex(p["sha256"], "^[0-9a-f]{64}$")
-        self.assertEqual({r["origin"] for r in self.rows} - {"esc10", "ccsounds"}, {p["package"] for p in self.packages})
+        self.assertEqual({r["origin"] for r in self.rows} - {"esc10", "ccsounds"},
+                         {p["package"] for p in self.packages})
 
     def test_every_recording_has_a_licence_and_a_class(self):
         names = {c["name"] for c in self.classes}

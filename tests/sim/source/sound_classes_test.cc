@@ -34,7 +34,8 @@ TEST(SoundClasses, AreFortyToFortyFiveAndNoTwoSoundAlikeInWords) {
 }
 
 TEST(SoundClasses, AreFoundByName) {
-  for (size_t i = 0; i < SoundClasses().size(); ++i) EXPECT_EQ(FindSoundClass(SoundClasses()[i].name), static_cast<int>(i));
+  for (size_t i = 0; i < SoundClasses().size(); ++i)
+    EXPECT_EQ(FindSoundClass(SoundClasses()[i].name), static_cast<int>(i));
   EXPECT_EQ(FindSoundClass("unicorn"), -1);
   EXPECT_EQ(FindSoundClass(""), -1);
 }

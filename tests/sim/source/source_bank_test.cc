@@ -24,12 +24,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr char kHeader[] =
-    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle\n";
+    "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_"
+    "seconds\torigin\tpath\tauthor\ttitle\n";
 
 // A row of bank.tsv.
 std::string Row(const std::string& clazz, const std::string& group, const std::string& split, const std::string& path,
                 const std::string& weight = "1.0", const std::string& part = "0\t0") {
-  return clazz + "\t" + group + "\t" + split + "\tfield\t" + weight + "\tCC0\t1.0\t0\t" + part + "\there\t" + path + "\tAnn\tA sound\n";
+  return clazz + "\t" + group + "\t" + split + "\tfield\t" + weight + "\tCC0\t1.0\t0\t" + part + "\there\t" + path +
+         "\tAnn\tA sound\n";
 }
 
 class Bank : public ::testing::Test {
@@ -50,7 +52,8 @@ class Bank : public ::testing::Test {
     audio::FoaClip clip = audio::MakeSilentClip(static_cast<size_t>(seconds * 22050), 22050);
     for (int c = 0; c < audio::kFoaChannels; ++c) {
       for (size_t i = 0; i < clip.frames(); ++i) {
-        clip.channel(c)[i] = static_cast<float>(0.1 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / 22050));
+        clip.channel(c)[i] =
+            static_cast<float>(0.1 * std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / 22050));
       }
     }
     ASSERT_TRUE(audio::WriteFoaFile((folder_ / name).string(), clip).ok());
@@ -94,7 +97,8 @@ TEST_F(Bank, GroupsRecordingsByClassAndSplitWhateverTheOrderOfLines) {
 }
 
 TEST_F(Bank, RefusesAnOriginalRecordingOnBothSidesOfTheSplit) {
-  const absl::Status status = OpenWith(Row("dog", "g1", "train", "audio/a.wav") + Row("rain", "g1", "test", "audio/b.wav"));
+  const absl::Status status =
+      OpenWith(Row("dog", "g1", "train", "audio/a.wav") + Row("rain", "g1", "test", "audio/b.wav"));
   ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("g1 is in two splits"));
 }
