@@ -15,6 +15,8 @@ double Weight(AnswerKind kind, size_t token) {
       return 1.0;
     case AnswerKind::kCaption:
       return 0.3;
+    case AnswerKind::kOption:
+      return 0.5;
   }
   return 1.0;
 }
@@ -67,6 +69,13 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
     }
     for (size_t k = 0; k < row.blocks.size(); ++k) {
       const AnswerBlock& block = row.blocks[k];
+      for (const OptionTarget& option : block.options) {
+        target_place.push_back(b * longest + at + option.place);
+        target_id.push_back(option.token);
+        target_weight.push_back(static_cast<float>(Weight(AnswerKind::kOption, 0)));
+        target_kind.push_back(static_cast<int64_t>(AnswerKind::kOption));
+        target_is_first.push_back(0);
+      }
       for (model::TokenId id : block.prompt) {
         ids[b][at] = id;
         segment[b][at++] = static_cast<int64_t>(k) + 1;

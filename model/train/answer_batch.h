@@ -13,13 +13,22 @@
 namespace auricle::train {
 
 // What kind of answer a target belongs to; losses are reported for each.
-enum class AnswerKind { kLetter = 0, kOpen = 1, kCaption = 2 };
-inline constexpr int kAnswerKinds = 3;
+enum class AnswerKind { kLetter = 0, kOpen = 1, kCaption = 2, kOption = 3 };
+inline constexpr int kAnswerKinds = 4;
+
+// A judgement inside the prompt: after the token at `place`, the end of an option, the model should think `token`: that
+// the option just read is right, or is not. Nothing else is ever asked of that position. Letters alone teach slowly, one
+// bit or two for a whole question; this says of each option whether it fits what is heard, and the letter follows.
+struct OptionTarget {
+  int64_t place = 0;  // index into the prompt
+  model::TokenId token = 0;
+};
 
 struct AnswerBlock {
   std::vector<model::TokenId> prompt;  // what follows the audio, up to the answer
   std::vector<model::TokenId> answer;  // with its end token
   AnswerKind kind = AnswerKind::kOpen;
+  std::vector<OptionTarget> options;   // multiple choice in training only
 };
 
 struct AnswerRow {
@@ -45,7 +54,7 @@ struct AnswerBatch {
 };
 
 // Weight of each token of an answer: a letter counts 1 and its end token 0.1; an open answer's tokens 1 each; a
-// caption's 0.3 each, since it is long.
+// caption's 0.3 each, since it is long; a judged option 0.5.
 AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId padding);
 
 }  // namespace auricle::train

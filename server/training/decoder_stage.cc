@@ -190,12 +190,12 @@ class DecoderStage : public Stage {
     int64_t all_tokens = 0;
     for (int r = 0; r < shop_.replicas; ++r) {
       values.push_back(torch::stack({losses[r].total.detach(), losses[r].by_kind[0], losses[r].by_kind[1],
-                                     losses[r].by_kind[2], losses[r].letters_right}));
+                                     losses[r].by_kind[2], losses[r].by_kind[3], losses[r].letters_right}));
       all_tokens += tokens[r];
     }
     const torch::Tensor mean = torch::stack(values).nanmean(0).to(torch::kCPU, torch::kDouble);
-    const char* names[] = {"loss", "letter", "open", "caption", "letters_right"};
-    for (int i = 0; i < 5; ++i) row.emplace_back(names[i], mean[i].item<double>());
+    const char* names[] = {"loss", "letter", "open", "caption", "option", "letters_right"};
+    for (int i = 0; i < 6; ++i) row.emplace_back(names[i], mean[i].item<double>());
     auto sum = [](const std::vector<double>& v) { double s = 0; for (double x : v) s += x; return s; };
     row.emplace_back("gradient_norm", norm);
     row.emplace_back("rate", rate);
@@ -227,7 +227,7 @@ class DecoderStage : public Stage {
 
   std::vector<Panel> Panels() const override {
     return {{"training loss", {"loss"}, true, 25},
-            {"cross-entropy by kind of answer", {"letter", "open", "caption"}, true, 25},
+            {"cross-entropy by kind of answer", {"letter", "open", "caption", "option"}, true, 25},
             {"letters right in training (chance 0.25)", {"letters_right"}, false, 25}};
   }
   std::vector<Panel> ValidationPanels() const override {

@@ -18,7 +18,7 @@ std::string Duration(double seconds) {
 void ProgressBar::Show(int64_t step, int64_t total, double steps_per_second, double seconds_left,
                        const std::string& detail) {
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(30'000)) && step < total) return;
+  if (now - last_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(30'000)) && (total == 0 || step < total)) return;
   last_ = now;
   const double done = total > 0 ? std::clamp(static_cast<double>(step) / static_cast<double>(total), 0.0, 1.0) : 0;
   constexpr int kCells = 24;

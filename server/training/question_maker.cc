@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -83,6 +84,11 @@ absl::StatusOr<std::unique_ptr<QuestionMaker>> QuestionMaker::Create(const Works
   if (!chat.ok()) return chat.status();
   std::unique_ptr<QuestionMaker> made(new QuestionMaker);
   made->chat_ = std::make_unique<const model::ChatTemplate>(*std::move(chat));
+  for (const auto& [word, id] : {std::pair{"Y", &made->yes_}, {"N", &made->no_}}) {
+    auto ids = made->chat_->Answer(word);
+    if (!ids.ok()) return ids.status();
+    *id = ids->front();
+  }
   for (const char* letter : {"A", "B", "C", "D"}) {
     auto ids = made->chat_->Answer(letter);
     if (!ids.ok()) return ids.status();
@@ -111,6 +117,28 @@ absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const v1::Question& ques
   block.answer = *std::move(answer);
   block.kind = question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE ? train::AnswerKind::kLetter : train::AnswerKind::kOpen;
   return block;
+}
+
+void QuestionMaker::JudgeOptions(const v1::Question& question, train::AnswerBlock& block) const {
+  // Where each option's line ends in the prompt's bytes, and which token holds that byte.
+  std::string bytes;
+  std::vector<size_t> ends;  // of each token
+  for (model::TokenId id : block.prompt) {
+    bytes += chat_->tokenizer()->TokenBytes(id);
+    ends.push_back(bytes.size());
+  }
+  size_t from = 0;
+  for (int i = 0; i < question.options_size(); ++i) {
+    const char letter = static_cast<char>('A' + i);
+    const size_t start = bytes.find(std::string("\n") + letter + ". ", from);
+    if (start == std::string::npos) return;
+    const size_t end = bytes.find('\n', start + 1);
+    if (end == std::string::npos) return;
+    const auto token = std::upper_bound(ends.begin(), ends.end(), end);
+    if (token == ends.end()) return;
+    block.options.push_back({token - ends.begin(), question.key().letter()[0] == letter ? yes_ : no_});
+    from = end;
+  }
 }
 
 absl::StatusOr<train::AnswerBlock> QuestionMaker::CaptionBlock(const v1::Scene& truth, sim::Random& random) const {
@@ -147,6 +175,7 @@ absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, cons
     for (const v1::Question& question : sim::AskAbout(truth, options, random)) {
       auto block = Block(question);
       if (!block.ok()) return block.status();
+      if (block->kind == train::AnswerKind::kLetter) JudgeOptions(question, *block);
       row.blocks.push_back(*std::move(block));
     }
   }

@@ -42,8 +42,12 @@ class QuestionMaker {
   QuestionMaker() = default;
   absl::StatusOr<train::AnswerBlock> CaptionBlock(const v1::Scene& truth, sim::Random& random) const;
 
+  // Adds, for each option, whether it is the right one.
+  void JudgeOptions(const v1::Question& question, train::AnswerBlock& block) const;
+
   std::unique_ptr<const model::ChatTemplate> chat_;
   std::vector<int64_t> letters_;
+  model::TokenId yes_ = 0, no_ = 0;  // what is thought after an option
 };
 
 }  // namespace auricle::training

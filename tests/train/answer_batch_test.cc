@@ -1,0 +1,174 @@
+#include "model/train/answer_batch.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <vector>
+
+#include "model/train/decoder_step.h"
+#include "model/train/learner.h"
+
+namespace auricle::train {
+namespace {
+
+at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+
+model::DecoderConfig SmallDecoder() {
+  model::DecoderConfig c;
+  c.vocab_size = 50;
+  c.hidden_size = 32;
+  c.num_hidden_layers = 2;
+  c.num_attention_heads = 4;
+  c.num_key_value_heads = 2;
+  c.head_dim = 8;
+  c.intermediate_size = 48;
+  c.tie_word_embeddings = true;
+  return c;
+}
+
+AnswerBlock Block(std::vector<model::TokenId> prompt, std::vector<model::TokenId> answer, AnswerKind kind) {
+  return {std::move(prompt), std::move(answer), kind};
+}
+
+std::vector<AnswerRow> TwoRows() {
+  AnswerRow a, b;
+  a.before_audio = {1, 2};
+  a.blocks = {Block({5, 6, 7}, {8, 3}, AnswerKind::kLetter), Block({9, 10}, {11, 12, 13, 3}, AnswerKind::kOpen)};
+  b.before_audio = {1, 2};
+  b.blocks = {Block({14, 15, 16, 17, 18}, {19, 20, 3}, AnswerKind::kCaption)};
+  return {a, b};
+}
+
+TEST(AnswerBatch, JudgesExactlyTheAnswersOfEachBlock) {
+  const AnswerBatch batch = PackAnswers(TwoRows(), 0);
+  EXPECT_TRUE(batch.target_id.equal(torch::tensor({8, 3, 11, 12, 13, 3, 19, 20, 3}, torch::kInt64)));
+  EXPECT_TRUE(batch.target_is_first.equal(torch::tensor({1, 0, 1, 0, 0, 0, 1, 0, 0}, torch::kInt64)));
+  // The token at a target's place is what is read just before it: the prompt's last, then the answer so far.
+  const torch::Tensor read = batch.ids.flatten().index_select(0, batch.target_place);
+  EXPECT_TRUE(read.equal(torch::tensor({7, 8, 10, 11, 12, 13, 18, 19, 20}, torch::kInt64)));
+}
+
+TEST(AnswerBatch, JudgesAnOptionWhereItEndsAndNotAfterIt) {
+  std::vector<AnswerRow> rows = TwoRows();
+  rows[0].blocks[0].options = {{1, 40}, {2, 41}};
+  const AnswerBatch batch = PackAnswers(rows, 0);
+  EXPECT_TRUE(batch.target_id.slice(0, 0, 3).equal(torch::tensor({40, 41, 8}, torch::kInt64)));
+  const torch::Tensor read = batch.ids.flatten().index_select(0, batch.target_place.slice(0, 0, 3));
+  EXPECT_TRUE(read.equal(torch::tensor({6, 7, 7}, torch::kInt64)));
+  EXPECT_EQ(batch.target_kind[0].item<int64_t>(), static_cast<int64_t>(AnswerKind::kOption));
+}
+
+TEST(AnswerBatch, ComputesForABlockWhatItWouldAlone) {
+  const auto decoder = model::Decoder::Random(SmallDecoder(), Seeded(1));
+  ASSERT_TRUE(decoder.ok());
+  const torch::NoGradGuard no_grad;
+  const std::vector<AnswerRow> rows = TwoRows();
+  const torch::Tensor packed = AnswerHidden(*decoder, nullptr, nullptr, PackAnswers(rows, 0));
+  std::vector<torch::Tensor> alone;
+  for (const AnswerRow& row : rows) {
+    for (const AnswerBlock& block : row.blocks) {
+      // One plain causal sequence, without masks of any kind.
+      std::vector<int64_t> ids(row.before_audio.begin(), row.before_audio.end());
+      ids.insert(ids.end(), block.prompt.begin(), block.prompt.end());
+      const int64_t first = static_cast<int64_t>(ids.size()) - 1;
+      ids.insert(ids.end(), block.answer.begin(), block.answer.end() - 1);
+      const torch::Tensor sequence = torch::tensor(ids, torch::kInt64).unsqueeze(0);
+      const torch::Tensor hidden =
+          decoder->Forward(decoder->Embed(sequence), torch::arange(sequence.size(1)).unsqueeze(0));
+      alone.push_back(hidden[0].slice(0, first));
+    }
+  }
+  EXPECT_TRUE(torch::allclose(packed, torch::cat(alone), 1e-4, 1e-5));
+}
+
+TEST(AnswerBatch, PutsEachRowsOwnAudioBetweenItsWords) {
+  model::EarsConfig ears = model::EarsConfig::Tiny();
+  model::ProjectorConfig shape;
+  shape.decoder_width = 32;
+  torch::manual_seed(1);
+  model::EarsNetwork network(ears);
+  model::Projector projector(ears, shape);
+  network->eval();
+  projector->eval();
+  const torch::NoGradGuard no_grad;
+  const auto decoder = model::Decoder::Random(SmallDecoder(), Seeded(2));
+  ASSERT_TRUE(decoder.ok());
+  const torch::Tensor counts = torch::tensor({20, 12}, torch::kInt64);
+  const model::EarsOutput heard = network->forward(torch::randn({2, 10, 200, ears.mels}, Seeded(3)), counts);
+  std::vector<AnswerRow> rows = TwoRows();
+  for (int i = 0; i < 2; ++i) rows[i].audio_tokens = AudioTokenCount(ears, shape, counts[i].item<int64_t>());
+  const torch::Tensor packed = AnswerHidden(*decoder, &projector, &heard, PackAnswers(rows, 0));
+  const model::AudioTokens tokens = projector->forward(heard);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(rows[i].audio_tokens, tokens.lengths[i].item<int64_t>());
+  // Row 1's only block, by hand: words, that clip's tokens, words.
+  const AnswerBlock& block = rows[1].blocks[0];
+  auto embed = [&](const std::vector<int64_t>& ids) { return decoder->Embed(torch::tensor(ids, torch::kInt64)); };
+  const torch::Tensor sequence =
+      torch::cat({embed({1, 2}), tokens.embeddings[1].slice(0, 0, rows[1].audio_tokens), embed({14, 15, 16, 17, 18}),
+                  embed({block.answer[0], block.answer[1]})})
+          .unsqueeze(0);
+  const torch::Tensor hidden = decoder->Forward(sequence, torch::arange(sequence.size(1)).unsqueeze(0));
+  const int64_t first = 2 + rows[1].audio_tokens + 5 - 1;
+  EXPECT_TRUE(torch::allclose(packed.slice(0, 6), hidden[0].slice(0, first), 1e-4, 1e-5));
+}
+
+TEST(AnswerLoss, IsPlainCrossEntropyOnALetter) {
+  AnswerRow row;
+  row.before_audio = {1};
+  row.blocks = {Block({5}, {8}, AnswerKind::kLetter)};  // no end token: the letter alone
+  const AnswerBatch batch = PackAnswers({row}, 0);
+  const torch::Tensor logits = torch::randn({1, 50}, Seeded(4));
+  double sum = 0;
+  for (int64_t i = 0; i < 50; ++i) sum += std::exp(logits[0][i].item<double>());
+  EXPECT_NEAR(ComputeAnswerLoss(logits, batch).total.item<double>(), std::log(sum) - logits[0][8].item<double>(), 1e-5);
+}
+
+TEST(Learner, TwoReplicasStepAsOneOnTheJoinedBatch) {
+  // Least squares: the mean of two half-batch gradients is the whole batch's gradient.
+  auto g = Seeded(5);
+  const torch::Tensor start = torch::randn({20, 24}, g), x = torch::randn({8, 20}, g), y = torch::randn({8, 24}, g);
+  auto backward = [](const torch::Tensor& w, const torch::Tensor& in, const torch::Tensor& out) {
+    (in.mm(w) - out).pow(2).mean().backward();
+  };
+  auto leaf = [&] { return start.clone().set_requires_grad(true); };
+  std::vector<Parameter> one = {{"w", leaf()}}, first = {{"w", leaf()}}, second = {{"w", leaf()}};
+  Learner whole({}, 0.9, {one}, {{}}, 1), halves({}, 0.9, {first, second}, {{}, {}}, 2);
+  for (int step = 0; step < 3; ++step) {
+    backward(one[0].value, x, y);
+    backward(first[0].value, x.slice(0, 0, 4), y.slice(0, 0, 4));
+    backward(second[0].value, x.slice(0, 4, 8), y.slice(0, 4, 8));
+    whole.Step(0.01);
+    halves.Step(0.01);
+  }
+  EXPECT_TRUE(torch::allclose(one[0].value, first[0].value, 1e-3, 1e-3));
+  EXPECT_TRUE(first[0].value.equal(second[0].value));
+  EXPECT_FALSE(torch::allclose(first[0].value, start, 1e-3, 1e-3));
+}
+
+TEST(Learner, GoesOnFromItsStateAsIfNothingHadHappened) {
+  auto run = [](bool interrupt) {
+    auto g = Seeded(6);
+    std::vector<Parameter> p = {{"w", torch::randn({20, 24}, g).set_requires_grad(true)},
+                                {"b", torch::randn({24}, g).set_requires_grad(true)}};
+    auto learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector{p}, std::vector<std::vector<Parameter>>(1), 1);
+    for (int step = 0; step < 6; ++step) {
+      if (interrupt && step == 3) {
+        std::map<std::string, torch::Tensor> state;
+        for (const auto& [name, tensor] : learner->State()) state[name] = tensor.clone();
+        p = {{"w", torch::zeros({20, 24}).set_requires_grad(true)}, {"b", torch::zeros({24}).set_requires_grad(true)}};
+        learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector{p}, std::vector<std::vector<Parameter>>(1), 1);
+        EXPECT_TRUE(learner->LoadState(state).ok());
+      }
+      for (Parameter& item : p) item.value.mutable_grad() = torch::randn(item.value.sizes(), g);
+      learner->Step(0.01);
+    }
+    return std::pair(p[0].value.detach().clone(), learner->Averages().at("b").clone());
+  };
+  const auto straight = run(false), resumed = run(true);
+  EXPECT_TRUE(straight.first.equal(resumed.first));
+  EXPECT_TRUE(straight.second.equal(resumed.second));
+}
+
+}  // namespace
+}  // namespace auricle::train
