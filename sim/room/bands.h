@@ -1,5 +1,5 @@
-// Frequency dependence of a room in three broad bands: what walls and air take away below 350 Hz, in the middle, and above
-// 2 kHz. The bands' amplitude weights sum to one at every frequency, so equal bands change nothing.
+// Frequency dependence of a room in three broad bands: what walls and air take away below 350 Hz, in the middle, and
+// above 2 kHz. The bands' amplitude weights sum to one at every frequency, so equal bands change nothing.
 #pragma once
 
 #include <array>

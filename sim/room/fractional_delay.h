@@ -1,9 +1,9 @@
 // Arrivals at fractional times, written into a multichannel response: the inner loop of all image-source rendering.
 //
 // Each arrival adds gain[c] * h(n - delay) to channel c, where h is a sinc of 32 taps under a Kaiser window (beta 7).
-// The filter comes from a polyphase table of 128 phases with linear interpolation between them; below half of the Nyquist
-// frequency it differs from an ideal fractional delay by less than -75 dB. The loop over taps runs on the widest vectors
-// that the processor has (Highway, chosen at run time).
+// The filter comes from a polyphase table of 128 phases with linear interpolation between them; below half of the
+// Nyquist frequency it differs from an ideal fractional delay by less than -75 dB. The loop over taps runs on the
+// widest vectors that the processor has (Highway, chosen at run time).
 #pragma once
 
 #include <cstddef>
@@ -32,9 +32,9 @@ struct ArrivalBuffer {
 // Adds arrivals: delays in samples, >= 0; gains [delays.size(), buffer.channels]. Arrivals past the end are left out.
 void AddArrivals(std::span<const double> delays, std::span<const float> gains, ArrivalBuffer& buffer);
 
-// The signal read at positions 0, speed, 2 speed, ...: played faster (speed > 1) or slower, pitch follows. Silence beyond
-// its ends. What a speed above 1 would push past the Nyquist frequency folds back; for the few per cent that this serves,
-// that is the filter's own transition band. speed > 0.
+// The signal read at positions 0, speed, 2 speed, ...: played faster (speed > 1) or slower, pitch follows. Silence
+// beyond its ends. What a speed above 1 would push past the Nyquist frequency folds back; for the few per cent that
+// this serves, that is the filter's own transition band. speed > 0.
 std::vector<float> PlayAtSpeed(std::span<const float> signal, double speed);
 
 }  // namespace auricle::sim

@@ -49,4 +49,3 @@ inline double AngleDeg(Vec3 a, Vec3 b) {
 inline std::array<double, 4> FoaGains(Vec3 unit) { return {1.0, unit.y, unit.z, unit.x}; }
 
 }  // namespace auricle::sim
-

@@ -35,8 +35,9 @@ absl::Status ValidateLimits(const Shoebox& room, const ImageLimits& limits) {
     return absl::InvalidArgumentError("max_order in [0, 1000] or a finite max_seconds must limit the images");
   }
   const double n = limits.max_order, reach = limits.max_seconds * kSpeedOfSound;
-  const double count = std::min(by_order ? 4.0 / 3.0 * n * n * n + 2.0 * n * n + 8.0 / 3.0 * n + 1.0 : kMaxImages * 2,
-                                by_time ? 4.0 / 3.0 * std::numbers::pi * reach * reach * reach / Volume(room) : kMaxImages * 2);
+  const double count =
+      std::min(by_order ? 4.0 / 3.0 * n * n * n + 2.0 * n * n + 8.0 / 3.0 * n + 1.0 : kMaxImages * 2,
+               by_time ? 4.0 / 3.0 * std::numbers::pi * reach * reach * reach / Volume(room) : kMaxImages * 2);
   if (count > kMaxImages) {
     return absl::InvalidArgumentError(
         absl::StrFormat("max_order and max_seconds hold %.0f images: allowed are at most %.0f", count, kMaxImages));
@@ -63,9 +64,9 @@ absl::StatusOr<ImageList> ListImages(const Shoebox& room, Vec3 source_m, Vec3 li
     const double distance = std::sqrt(d2);
     found.order.push_back({axes[0].order[ix], axes[1].order[iy], axes[2].order[iz]});
     found.delay_seconds.push_back(distance / kSpeedOfSound);
-    found.gain.push_back(reflection[0][ix] * reflection[1][iy] * reflection[2][iz] / (4.0 * std::numbers::pi * distance));
-    found.direction.push_back(1.0 / distance *
-                              Vec3{axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]});
+    found.gain.push_back(reflection[0][ix] * reflection[1][iy] * reflection[2][iz] /
+                         (4.0 * std::numbers::pi * distance));
+    found.direction.push_back(1.0 / distance * Vec3{axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]});
   });
 
   std::vector<size_t> by_delay(found.size());

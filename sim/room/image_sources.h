@@ -2,9 +2,9 @@
 // acoustics", J. Acoust. Soc. Am. 65(4)).
 //
 // Along one axis of length L the images of a source at s lie at o L + (o even ? s : L - s) for every integer order o;
-// image o has met the far wall ceil(o / 2) times and the near wall floor(o / 2) times for o > 0, the other way round for
-// o < 0. A room has one image for every triple of orders, its reflection order is |ox| + |oy| + |oz|, and there is one
-// image in every volume of the room's size: the number within t seconds grows as (4/3) pi (c t)^3 / V.
+// image o has met the far wall ceil(o / 2) times and the near wall floor(o / 2) times for o > 0, the other way round
+// for o < 0. A room has one image for every triple of orders, its reflection order is |ox| + |oy| + |oz|, and there is
+// one image in every volume of the room's size: the number within t seconds grows as (4/3) pi (c t)^3 / V.
 #pragma once
 
 #include <algorithm>
@@ -83,4 +83,3 @@ absl::Status ValidateLimits(const Shoebox& room, const ImageLimits& limits);
 absl::StatusOr<ImageList> ListImages(const Shoebox& room, Vec3 source_m, Vec3 listener_m, const ImageLimits& limits);
 
 }  // namespace auricle::sim
-

@@ -48,8 +48,9 @@ std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t coun
     for (int side = 0; side < 2; ++side) sum -= std::log(std::max(1.0 - room.absorption[2 * axis + side], 1e-12));
     loss[axis] = 0.5 * sum / length[axis];
   }
-  // One octant, the integrand is even in every axis. Gauss and Legendre in elevation and azimuth: after 60 dB only a narrow
-  // cone about the axis of least loss is left, which points spread evenly over the sphere would miss or overstate.
+  // One octant, the integrand is even in every axis. Gauss and Legendre in elevation and azimuth: after 60 dB only a
+  // narrow cone about the axis of least loss is left, which points spread evenly over the sphere would miss or
+  // overstate.
   const Quadrature rule = GaussLegendre();
   const double half_pi = 0.5 * std::numbers::pi;
   const double scale = kSpeedOfSound / (4.0 * std::numbers::pi * Volume(room));
@@ -59,7 +60,8 @@ std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t coun
     const double elevation = half_pi * rule.node[i], level = std::cos(elevation);
     for (int j = 0; j < kNodes; ++j) {
       const double azimuth = half_pi * rule.node[j];
-      const double rate = level * std::cos(azimuth) * loss[0] + level * std::sin(azimuth) * loss[1] + std::sin(elevation) * loss[2];
+      const double rate =
+          level * std::cos(azimuth) * loss[0] + level * std::sin(azimuth) * loss[1] + std::sin(elevation) * loss[2];
       factor[i * kNodes + j] = std::exp(-kSpeedOfSound * step * rate);
       // The octant's area in (elevation, azimuth) is pi / 2.
       value[i * kNodes + j] = scale * rule.weight[i] * half_pi * level * rule.weight[j];

@@ -1,15 +1,15 @@
-// What a shoebox sounds like after its echoes have become too dense to tell apart: Gaussian noise in four channels under
-// the energy envelope of the room's own images.
+// What a shoebox sounds like after its echoes have become too dense to tell apart: Gaussian noise in four channels
+// under the energy envelope of the room's own images.
 //
 // Envelope: images fill space with density 1 / V, so the energy that arrives t seconds after emission, of images taken
-// incoherently, is  E(t) = c / (4 pi V) * < prod over walls (1 - a_w)^(hits a second * t) >  averaged over all directions u
-// of departure, where a path along u hits each wall of axis i  c |u_i| / (2 L_i) times a second. This is the average that
-// Lehmann and Johansson 2010, "Diffuse reverberation model for efficient image-source simulation of room impulse
-// responses", IEEE TASLP 18(6), evaluate; it knows that a shoebox decays more slowly than Sabine and Eyring say, because
-// grazing paths live longest. Source and listener do not enter.
+// incoherently, is  E(t) = c / (4 pi V) * < prod over walls (1 - a_w)^(hits a second * t) >  averaged over all
+// directions u of departure, where a path along u hits each wall of axis i  c |u_i| / (2 L_i) times a second. This is
+// the average that Lehmann and Johansson 2010, "Diffuse reverberation model for efficient image-source simulation of
+// room impulse responses", IEEE TASLP 18(6), evaluate; it knows that a shoebox decays more slowly than Sabine and
+// Eyring say, because grazing paths live longest. Source and listener do not enter.
 //
-// Channels: a field with equal energy from everywhere has covariance diag(1, 1/3, 1/3, 1/3) in W, Y, Z, X (SN3D), and all
-// four are drawn jointly: giving each its own decay or copying one to all would be a direction that is not there.
+// Channels: a field with equal energy from everywhere has covariance diag(1, 1/3, 1/3, 1/3) in W, Y, Z, X (SN3D), and
+// all four are drawn jointly: giving each its own decay or copying one to all would be a direction that is not there.
 #pragma once
 
 #include <array>

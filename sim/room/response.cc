@@ -55,7 +55,8 @@ std::array<AxisImages, 3> ListAxes(Vec3 size, Vec3 source, Vec3 listener, const 
 }
 
 // Products of reflection coefficients along each axis, for each image of that axis.
-std::array<std::vector<double>, 3> Reflections(const std::array<AxisImages, 3>& axes, const std::array<double, 6>& absorption) {
+std::array<std::vector<double>, 3> Reflections(const std::array<AxisImages, 3>& axes,
+                                               const std::array<double, 6>& absorption) {
   std::array<std::vector<double>, 3> products;
   for (int a = 0; a < 3; ++a) {
     const double near = std::sqrt(1.0 - absorption[2 * a]), far = std::sqrt(1.0 - absorption[2 * a + 1]);
@@ -70,7 +71,8 @@ audio::FoaClip ToClip(const ArrivalBuffer& buffer, int sample_rate) {
   return clip;
 }
 
-// Second-order Butterworth high-pass by the bilinear transform (Oppenheim and Schafer, "Discrete-Time Signal Processing").
+// Second-order Butterworth high-pass by the bilinear transform (Oppenheim and Schafer, "Discrete-Time Signal
+// Processing").
 void HighPass(double hz, int sample_rate, std::span<float> signal) {
   const double k = std::tan(std::numbers::pi * hz / sample_rate);
   const double norm = 1.0 / (1.0 + std::numbers::sqrt2 * k + k * k);
@@ -88,7 +90,9 @@ void HighPass(double hz, int sample_rate, std::span<float> signal) {
 Vec3 Jitter(uint64_t key, int ox, int oy, int oz, double jitter) {
   const auto word = [](int o) { return static_cast<uint64_t>(o + (1 << 20)); };
   const uint64_t bits = Random(key ^ (word(ox) | word(oy) << 21 | word(oz) << 42)).Bits();
-  const auto part = [&](int shift) { return (static_cast<double>((bits >> shift) & 0x1FFFFF) / 0x100000 - 1.0) * jitter; };
+  const auto part = [&](int shift) {
+    return (static_cast<double>((bits >> shift) & 0x1FFFFF) / 0x100000 - 1.0) * jitter;
+  };
   return {part(0), part(21), part(42)};
 }
 
@@ -127,7 +131,8 @@ void AddLateField(const std::array<std::vector<double>, kBands>& envelopes, doub
     }
     const size_t fade = std::min(count, static_cast<size_t>((fade_end - fade_start) * sample_rate));
     for (size_t i = 0; i < fade; ++i) {
-      amplitude[i] *= static_cast<float>(std::sin(0.5 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(fade)));
+      amplitude[i] *=
+          static_cast<float>(std::sin(0.5 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(fade)));
     }
     for (int c = 0; c < kChannels; ++c) {
       float* out = buffer.whole_channel(band * kChannels + c) + buffer.lead + first;
@@ -228,7 +233,8 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
       total += envelopes[band][n] *= std::pow(10.0, -air / 10.0);
     }
     size_t n = steps;
-    while (n > 1 && left + envelopes[band][n - 1] < total * std::pow(10.0, -options.floor_db / 10.0)) left += envelopes[band][--n];
+    while (n > 1 && left + envelopes[band][n - 1] < total * std::pow(10.0, -options.floor_db / 10.0))
+      left += envelopes[band][--n];
     end = std::max(end, static_cast<double>(n) * kEnvelopeStep);
   }
   end = std::max(std::min(end, options.max_seconds), distance / kSpeedOfSound + 0.01);

@@ -1,9 +1,9 @@
 // From a room, a source and a listener to the four-channel impulse response (AmbiX W, Y, Z, X) between them.
 //
-// Sample 0 is the moment of emission: the direct sound peaks at distance / c. A source at d metres in free field has gain
-// 1 / (4 pi d) and is never clamped. Two renderings: every image source exactly (the oracle, cost grows with the cube of
-// the time), and the hybrid that scenes use (about a millisecond or two a response).
-// All functions are pure and thread-safe.
+// Sample 0 is the moment of emission: the direct sound peaks at distance / c. A source at d metres in free field has
+// gain 1 / (4 pi d) and is never clamped. Two renderings: every image source exactly (the oracle, cost grows with the
+// cube of the time), and the hybrid that scenes use (about a millisecond or two a response). All functions are pure and
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,9 @@
 
 namespace auricle::sim {
 
-// All images within the limits, one broadband gain each, nothing filtered. `frames` 0 means long enough for the last image.
-// INVALID_ARGUMENT: room, places or limits (see their headers), sample_rate outside 8000-192000, or `frames` over 2^26.
+// All images within the limits, one broadband gain each, nothing filtered. `frames` 0 means long enough for the last
+// image. INVALID_ARGUMENT: room, places or limits (see their headers), sample_rate outside 8000-192000, or `frames`
+// over 2^26.
 absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, Vec3 listener_m,
                                             const ImageLimits& limits, int sample_rate, size_t frames = 0);
 
@@ -30,7 +31,8 @@ struct HybridOptions {
   // Images of order two and more are moved by up to this much along each axis, so that the regular lattice of a perfect
   // shoebox does not sound as a sweep. Metres, [0, 0.2].
   double jitter_m = 0.08;
-  // Butterworth, second order: all-positive image gains pile up at DC, where no loudspeaker or room has any. Hz; 0 is off.
+  // Butterworth, second order: all-positive image gains pile up at DC, where no loudspeaker or room has any. Hz; 0 is
+  // off.
   double high_pass_hz = 20.0;
   // The response ends when less than this of the reverberant energy is left in every band, or at max_seconds.
   double floor_db = 60.0;

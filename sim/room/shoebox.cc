@@ -21,8 +21,8 @@ absl::Status ValidatePlace(std::string_view name, Vec3 place, Vec3 size) {
   for (int axis = 0; axis < 3; ++axis) {
     const double value = Components(place)[axis], length = Components(size)[axis];
     if (!(value >= kClearance && value <= length - kClearance)) {
-      return absl::InvalidArgumentError(absl::StrFormat("%s.%c = %g is out of range [%g, %g] (1 cm inside the walls)", name,
-                                                        kAxes[axis], value, kClearance, length - kClearance));
+      return absl::InvalidArgumentError(absl::StrFormat("%s.%c = %g is out of range [%g, %g] (1 cm inside the walls)",
+                                                        name, kAxes[axis], value, kClearance, length - kClearance));
     }
   }
   return absl::OkStatus();

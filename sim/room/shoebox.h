@@ -39,4 +39,3 @@ absl::Status Validate(const Shoebox& room, Vec3 source_m, Vec3 listener_m);
 absl::Status ValidateFreeField(Vec3 source_m, Vec3 listener_m);
 
 }  // namespace auricle::sim
-

@@ -22,7 +22,9 @@ constexpr uint64_t HashName(std::string_view name) {
   return Mix(h);
 }
 
-constexpr uint64_t Combine(uint64_t a, uint64_t b) { return Mix(Mix(a + kGamma) ^ (b * 0xD1342543DE82EF95ull + kGamma)); }
+constexpr uint64_t Combine(uint64_t a, uint64_t b) {
+  return Mix(Mix(a + kGamma) ^ (b * 0xD1342543DE82EF95ull + kGamma));
+}
 
 }  // namespace
 

@@ -64,4 +64,3 @@ class Random {
 void FillNoise(uint64_t key, std::span<float> out);
 
 }  // namespace auricle::sim
-

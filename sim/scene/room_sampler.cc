@@ -29,7 +29,8 @@ std::array<double, 6> Absorb(const std::array<double, 6>& exponents, double scal
 
 BandedRoom DrawRoom(const v1::SceneSpec& spec, Random& random) {
   BandedRoom room;
-  room.size_m = {Draw(spec.room_length_m(), random), Draw(spec.room_width_m(), random), Draw(spec.room_height_m(), random)};
+  room.size_m = {Draw(spec.room_length_m(), random), Draw(spec.room_width_m(), random),
+                 Draw(spec.room_height_m(), random)};
   const double target = AbsorptionForEyring(room.size_m, Draw(spec.reverberation_seconds(), random));
 
   std::array<double, 6> exponents;
@@ -57,20 +58,25 @@ Vec3 DrawListener(const BandedRoom& room, Random& random) {
   return {x, y, random.Uniform(1.0, std::min(2.0, room.size_m.z - 0.3))};
 }
 
-std::vector<Vec3> DrawPlaces(const v1::SceneSpec& spec, const BandedRoom* room, Vec3 listener, int count, Random& random) {
+std::vector<Vec3> DrawPlaces(const v1::SceneSpec& spec, const BandedRoom* room, Vec3 listener, int count,
+                             Random& random) {
   std::vector<Vec3> places;
   const double top = room != nullptr ? room->size_m.z - kWallClearanceM : kMaxFreeFieldHeightM;
-  const auto inside = [&](double value, double side) { return value >= kWallClearanceM && value <= side - kWallClearanceM; };
+  const auto inside = [&](double value, double side) {
+    return value >= kWallClearanceM && value <= side - kWallClearanceM;
+  };
   const auto draw_one = [&]() -> bool {
     for (int i = 0; i < kDistances; ++i) {
       const double distance = random.LogUniform(spec.distance_m().min(), spec.distance_m().max());
       for (int j = 0; j < kDirections; ++j) {
         // At most 70 degrees up or down.
         const double reach = 0.94 * distance;
-        const double z = random.Uniform(std::max(kMinSourceHeightM, listener.z - reach), std::min(top, listener.z + reach));
+        const double z =
+            random.Uniform(std::max(kMinSourceHeightM, listener.z - reach), std::min(top, listener.z + reach));
         const double level = std::sqrt(std::max(0.0, distance * distance - (z - listener.z) * (z - listener.z)));
         const double azimuth = random.Uniform(-180.0, 180.0);
-        const Vec3 place = {listener.x + level * std::cos(Radians(azimuth)), listener.y + level * std::sin(Radians(azimuth)), z};
+        const Vec3 place = {listener.x + level * std::cos(Radians(azimuth)),
+                            listener.y + level * std::sin(Radians(azimuth)), z};
         if (room != nullptr && !(inside(place.x, room->size_m.x) && inside(place.y, room->size_m.y))) continue;
         const bool apart = std::ranges::all_of(places, [&](Vec3 other) {
           return AngleDeg(place - listener, other - listener) >= spec.min_separation_deg();

@@ -35,10 +35,12 @@ absl::StatusOr<std::vector<int>> DrawableClasses(const v1::SceneSpec& spec, cons
     std::vector<int> wanted;
     for (const std::string& name : spec.classes()) {
       const int c = FindSoundClass(name);
-      if (c < 0) return absl::InvalidArgumentError(absl::StrFormat("classes names \"%s\", which is not in the vocabulary", name));
-      if (std::ranges::find(classes, c) == classes.end()) {
+      if (c < 0)
         return absl::InvalidArgumentError(
-            absl::StrFormat("classes names \"%s\", of which the bank has no recording in split \"%s\"", name, spec.split()));
+            absl::StrFormat("classes names \"%s\", which is not in the vocabulary", name));
+      if (std::ranges::find(classes, c) == classes.end()) {
+        return absl::InvalidArgumentError(absl::StrFormat(
+            "classes names \"%s\", of which the bank has no recording in split \"%s\"", name, spec.split()));
       }
       wanted.push_back(c);
     }
@@ -46,8 +48,9 @@ absl::StatusOr<std::vector<int>> DrawableClasses(const v1::SceneSpec& spec, cons
     classes = std::move(wanted);
   }
   if (classes.size() < spec.max_sources()) {
-    return absl::FailedPreconditionError(absl::StrFormat("max_sources = %u, but split \"%s\" has recordings of %d classes only",
-                                                         spec.max_sources(), spec.split(), classes.size()));
+    return absl::FailedPreconditionError(
+        absl::StrFormat("max_sources = %u, but split \"%s\" has recordings of %d classes only", spec.max_sources(),
+                        spec.split(), classes.size()));
   }
   return classes;
 }
@@ -81,7 +84,8 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
   plan.sample_rate = static_cast<int>(spec.sample_rate_hz());
 
   Random whole = scene.Fork("whole");
-  plan.duration_seconds = spec.durations_seconds(static_cast<int>(whole.Index(static_cast<size_t>(spec.durations_seconds_size()))));
+  plan.duration_seconds =
+      spec.durations_seconds(static_cast<int>(whole.Index(static_cast<size_t>(spec.durations_seconds_size()))));
   plan.free_field = whole.Chance(spec.free_field_probability());
   const int count = static_cast<int>(whole.Int(spec.min_sources(), spec.max_sources()));
   // The direct sound of the nominal source at 1 m.
@@ -103,9 +107,10 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     places = DrawPlaces(spec, plan.free_field ? nullptr : &plan.room, plan.listener_m, count, geometry);
   }
   if (places.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("distance_m, min_separation_deg and room_length_m, room_width_m, room_height_m leave no place for %d "
-                        "sources (scene %s)", count, plan.id));
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "distance_m, min_separation_deg and room_length_m, room_width_m, room_height_m leave no place for %d "
+        "sources (scene %s)",
+        count, plan.id));
   }
 
   Random recordings = scene.Fork("recordings");

@@ -1,8 +1,8 @@
 // Draws scenes: everything that is decided about a scene before a sample of it is computed.
 //
-// A plan is a pure function of (spec, bank, seed, index): any order, any thread, any machine. The stream of random numbers
-// is keyed by the split's name too, so that no room, place or noise of "test" is ever one of "train", whatever the seeds;
-// recordings are kept apart by the bank.
+// A plan is a pure function of (spec, bank, seed, index): any order, any thread, any machine. The stream of random
+// numbers is keyed by the split's name too, so that no room, place or noise of "test" is ever one of "train", whatever
+// the seeds; recordings are kept apart by the bank.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@ namespace auricle::sim {
 // One source: a recording, how it is played, and from where.
 struct PlannedSource {
   int recording = 0;  // index into SourceBank::recordings()
-  Vec3 position_m;       // room coordinates
+  Vec3 position_m;    // room coordinates
   // Over the nominal dry level (active RMS 0.25), decibels.
   double level_offset_db = 0.0;
   // Playback speed, 1 is as recorded; pitch follows. Only "train" differs from 1, by at most 7 %.
   double speed = 1.0;
   // Treble (above about 1 kHz) over bass, decibels. Only "train" differs from 0, by at most 4 dB.
   double tilt_db = 0.0;
-  // What is played: at most this many seconds (after the change of speed), taken from this fraction, [0, 1], of where the
-  // excerpt can begin.
+  // What is played: at most this many seconds (after the change of speed), taken from this fraction, [0, 1], of where
+  // the excerpt can begin.
   double max_seconds = 60.0;
   double excerpt = 0.0;
   // When it is played, seconds from the start of the scene at the source; ascending. Never overlapping.
@@ -64,8 +64,9 @@ inline constexpr double kMaxFreeFieldHeightM = 4.0;
 
 // `spec` may leave fields unset (scene_spec.h). Thread-safe.
 // INVALID_ARGUMENT: a field out of range, or a class that the bank does not have in this split;
-// FAILED_PRECONDITION: the bank has fewer classes in this split than max_sources, or distances, separation and rooms leave
-// no place for the sources; and what SourceBank::LoadDry tells of a missing or damaged file (its length decides the timing).
+// FAILED_PRECONDITION: the bank has fewer classes in this split than max_sources, or distances, separation and rooms
+// leave no place for the sources; and what SourceBank::LoadDry tells of a missing or damaged file (its length decides
+// the timing).
 absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& spec, const SourceBank& bank, uint64_t seed, uint64_t index);
 
 }  // namespace auricle::sim

@@ -25,11 +25,13 @@ absl::Status CheckNumber(const char* field, double value, double low, double hig
 absl::Status CheckRange(const char* field, const v1::Range& range, double low, double high) {
   for (const auto& [end, value] : {std::pair{"min", range.min()}, std::pair{"max", range.max()}}) {
     if (!(value >= low && value <= high)) {
-      return absl::InvalidArgumentError(absl::StrFormat("%s.%s = %g is out of range [%g, %g]", field, end, value, low, high));
+      return absl::InvalidArgumentError(
+          absl::StrFormat("%s.%s = %g is out of range [%g, %g]", field, end, value, low, high));
     }
   }
   if (range.min() > range.max()) {
-    return absl::InvalidArgumentError(absl::StrFormat("%s.min = %g is above %s.max = %g", field, range.min(), field, range.max()));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s.min = %g is above %s.max = %g", field, range.min(), field, range.max()));
   }
   return absl::OkStatus();
 }
@@ -44,7 +46,8 @@ v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
     full.add_durations_seconds(5.0);
     full.add_durations_seconds(10.0);
   }
-  if (full.min_sources() == 0) full.set_min_sources(full.max_sources() == 0 ? 1 : std::min<uint32_t>(1, full.max_sources()));
+  if (full.min_sources() == 0)
+    full.set_min_sources(full.max_sources() == 0 ? 1 : std::min<uint32_t>(1, full.max_sources()));
   if (full.max_sources() == 0) full.set_max_sources(std::max<uint32_t>(3, full.min_sources()));
   if (!full.has_free_field_probability()) full.set_free_field_probability(0.1);
   if (!full.has_room_length_m()) SetDefault(full.mutable_room_length_m(), 3.0, 12.0);
@@ -64,7 +67,8 @@ absl::Status Validate(const v1::SceneSpec& spec) {
     return absl::InvalidArgumentError(
         absl::StrFormat("split = \"%s\" is none of \"train\", \"validation\", \"test\"", spec.split()));
   }
-  if (spec.durations_seconds().empty()) return absl::InvalidArgumentError("durations_seconds is empty: at least one length in [1, 60]");
+  if (spec.durations_seconds().empty())
+    return absl::InvalidArgumentError("durations_seconds is empty: at least one length in [1, 60]");
   absl::Status status;
   const auto check = [&](absl::Status s) {
     if (status.ok()) status = std::move(s);

@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 
 std::vector<float> Tone(double hz, size_t frames, int rate = 16000) {
   std::vector<float> x(frames);
-  for (size_t i = 0; i < frames; ++i) x[i] = static_cast<float>(std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / rate));
+  for (size_t i = 0; i < frames; ++i)
+    x[i] = static_cast<float>(std::sin(2 * std::numbers::pi * hz * static_cast<double>(i) / rate));
   return x;
 }
 
@@ -49,8 +50,9 @@ TEST(PlayAtSpeed, MovesAToneToItsFrequencyTimesTheSpeed) {
 TEST(MakeEvent, HasTheNominalLevelWhateverItsVariation) {
   std::vector<float> noise(32000);
   FillNoise(4, noise);
-  for (const EventShape& shape : {EventShape{}, EventShape{.speed = 1.06}, EventShape{.tilt_db = 4}, EventShape{.tilt_db = -4},
-                                  EventShape{.speed = 0.94, .tilt_db = 3, .max_seconds = 0.7, .excerpt = 0.5}}) {
+  for (const EventShape& shape :
+       {EventShape{}, EventShape{.speed = 1.06}, EventShape{.tilt_db = 4}, EventShape{.tilt_db = -4},
+        EventShape{.speed = 0.94, .tilt_db = 3, .max_seconds = 0.7, .excerpt = 0.5}}) {
     const auto event = MakeEvent(noise, 16000, shape);
     ASSERT_TRUE(event.ok()) << event.status();
     double energy = 0;
@@ -86,7 +88,9 @@ TEST(MakeEvent, ExcerptHasTheLengthAskedForAndBeginsWithSound) {
 }
 
 TEST(MakeEvent, RefusesSilenceAndShapesOutOfRange) {
-  const auto message = [](std::span<const float> x, const EventShape& s) { return std::string(MakeEvent(x, 16000, s).status().message()); };
+  const auto message = [](std::span<const float> x, const EventShape& s) {
+    return std::string(MakeEvent(x, 16000, s).status().message());
+  };
   const auto tone = Tone(500, 8000);
   EXPECT_THAT(message(std::vector<float>(8000, 0.0f), {}), HasSubstr("silent"));
   EXPECT_THAT(message({}, {}), HasSubstr("silent"));

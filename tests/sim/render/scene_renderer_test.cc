@@ -58,19 +58,21 @@ TEST(RenderScene, FreeFieldSourceHasTheLevelOfItsDistance) {
       plan.sources[0].level_offset_db = offset;
       const RenderedScene scene = Render(plan);
       const double rms = ActiveRms(scene.audio.channel(0), 16000);
-      // 0.25 at 1 m in free field is 0.25 / (4 pi): -34 dBFS. White noise loses up to 0.35 dB in the delay filter's transition
-      // band below the Nyquist frequency.
+      // 0.25 at 1 m in free field is 0.25 / (4 pi): -34 dBFS. White noise loses up to 0.35 dB in the delay filter's
+      // transition band below the Nyquist frequency.
       EXPECT_NEAR(20 * std::log10(rms), 20 * std::log10(0.25 / (4 * std::numbers::pi * distance)) + offset, 0.45);
     }
   }
 }
 
 TEST(RenderScene, IntensityPointsWhereTheTruthSays) {
-  for (const auto& [azimuth, elevation] : {std::pair{0.0, 0.0}, {90.0, 0.0}, {-135.0, 20.0}, {180.0, -30.0}, {37.0, 55.0}}) {
+  for (const auto& [azimuth, elevation] :
+       {std::pair{0.0, 0.0}, {90.0, 0.0}, {-135.0, 20.0}, {180.0, -30.0}, {37.0, 55.0}}) {
     const RenderedScene scene = Render(FreeFieldPlan(2.0 * UnitVector(azimuth, elevation)));
     std::array<double, 4> sum{};
     for (int c = 0; c < 4; ++c) {
-      for (size_t i = 0; i < scene.audio.frames(); ++i) sum[c] += static_cast<double>(scene.audio.channel(0)[i]) * scene.audio.channel(c)[i];
+      for (size_t i = 0; i < scene.audio.frames(); ++i)
+        sum[c] += static_cast<double>(scene.audio.channel(0)[i]) * scene.audio.channel(c)[i];
     }
     const double heard_azimuth = std::atan2(sum[1], sum[3]) * 180 / std::numbers::pi;
     const double heard_elevation = std::atan2(sum[2], std::hypot(sum[1], sum[3])) * 180 / std::numbers::pi;
@@ -130,7 +132,8 @@ TEST(RenderScene, OfTwoSourcesEachIsTheOthersRest) {
   ScenePlan plan = FreeFieldPlan({1, 0, 0});
   plan.sources[0].recording = RecordingOf(3.0);
   plan.sources[0].onsets = {0.5};
-  plan.sources.push_back({.recording = RecordingOf(7.0), .position_m = plan.listener_m + Vec3{0, 2, 0}, .onsets = {0.0}});
+  plan.sources.push_back(
+      {.recording = RecordingOf(7.0), .position_m = plan.listener_m + Vec3{0, 2, 0}, .onsets = {0.0}});
   const RenderedScene scene = Render(plan);
   ASSERT_EQ(scene.truth.sources_size(), 2);
   // By onset: the one at 2 m first. Both at the same dry level: 6.02 dB apart.
@@ -175,7 +178,8 @@ TEST(RenderScene, TruthRepeatsThePlanAndMeasuresTheRoom) {
       EXPECT_EQ(s.class_label(), SoundClasses()[static_cast<size_t>(FindSoundClass(s.class_name()))].label);
       EXPECT_THAT(s.recording_group(), HasSubstr("-test"));
       EXPECT_TRUE(s.has_direct_to_reverberant_db());
-      const double dx = s.position().x() - truth.room().listener_m().x(), dy = s.position().y() - truth.room().listener_m().y(),
+      const double dx = s.position().x() - truth.room().listener_m().x(),
+                   dy = s.position().y() - truth.room().listener_m().y(),
                    dz = s.position().z() - truth.room().listener_m().z();
       EXPECT_NEAR(s.distance_m(), std::sqrt(dx * dx + dy * dy + dz * dz), 1e-9);
       EXPECT_NEAR(std::sin(s.direction().azimuth_deg() * std::numbers::pi / 180), dy / std::hypot(dx, dy), 1e-9);
@@ -206,7 +210,9 @@ TEST(RenderScene, SameSamplesAndTruthForAnyOrderAndNumberOfThreads) {
 }
 
 TEST(RenderScene, PlansThatAreNoPlansAreRefused) {
-  const auto message = [](const ScenePlan& plan) { return std::string(RenderScene(plan, *SmallBank()).status().message()); };
+  const auto message = [](const ScenePlan& plan) {
+    return std::string(RenderScene(plan, *SmallBank()).status().message());
+  };
   ScenePlan plan = FreeFieldPlan({1, 0, 0});
   plan.sources.clear();
   EXPECT_THAT(message(plan), HasSubstr("sources"));

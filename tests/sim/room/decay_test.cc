@@ -14,7 +14,8 @@ namespace {
 std::vector<float> DecayingNoise(double seconds, int rate, double length, uint64_t key) {
   std::vector<float> x(static_cast<size_t>(length * rate));
   FillNoise(key, x);
-  for (size_t i = 0; i < x.size(); ++i) x[i] *= static_cast<float>(std::pow(10.0, -3.0 * static_cast<double>(i) / rate / seconds));
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] *= static_cast<float>(std::pow(10.0, -3.0 * static_cast<double>(i) / rate / seconds));
   return x;
 }
 
@@ -34,7 +35,8 @@ TEST(Decay, T30OfExponentialNoiseIsItsTimeConstant) {
 TEST(Decay, OfAPureExponentialIsTheStraightLine) {
   const int rate = 8000;
   std::vector<float> x(8000);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(std::pow(10.0, -3.0 * static_cast<double>(i) / rate / 0.5));
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(std::pow(10.0, -3.0 * static_cast<double>(i) / rate / 0.5));
   const auto decay = EnergyDecayDb(x);
   ASSERT_EQ(decay.size(), x.size());
   EXPECT_DOUBLE_EQ(decay[0], 0.0);

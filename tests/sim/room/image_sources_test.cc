@@ -85,7 +85,9 @@ TEST(ImageSources, SwappingSourceAndListenerKeepsDelaysAndGains) {
 TEST(ImageSources, LimitsOutOfRangeAreNamed) {
   const Shoebox room;
   const Vec3 a = {1, 1, 1}, b = {2, 2, 2};
-  const auto message = [&](ImageLimits limits) { return std::string(ListImages(room, a, b, limits).status().message()); };
+  const auto message = [&](ImageLimits limits) {
+    return std::string(ListImages(room, a, b, limits).status().message());
+  };
   EXPECT_THAT(message({}), HasSubstr("max_seconds"));
   EXPECT_THAT(message({.max_order = -1}), HasSubstr("max_order"));
   EXPECT_THAT(message({.max_seconds = 0.0}), HasSubstr("max_seconds"));

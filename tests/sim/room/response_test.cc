@@ -66,7 +66,8 @@ double DelayByPhaseSlope(std::span<const float> x, int rate, double near) {
     Complex sum = 0;
     const double step = 2 * std::numbers::pi * hz / rate;
     // Rotated by the expected delay, so that the phase left over never wraps.
-    for (size_t i = 0; i < x.size(); ++i) sum += static_cast<double>(x[i]) * std::polar(1.0, -step * (static_cast<double>(i) - near));
+    for (size_t i = 0; i < x.size(); ++i)
+      sum += static_cast<double>(x[i]) * std::polar(1.0, -step * (static_cast<double>(i) - near));
     const double phase = std::arg(sum);
     st += step, sp += phase, stt += step * step, stp += step * phase, n += 1;
   }
@@ -117,7 +118,8 @@ TEST(RenderFreeField, PlaneWaveHasEqualEnergyInOmniAndInTheThreeAxes) {
 TEST(RenderImages, OmniIsReciprocalBetweenSourceAndListener) {
   const Shoebox room = {.size_m = {3.3, 4.7, 2.9}, .absorption = {0.1, 0.5, 0.3, 0.7, 0.2, 0.4}};
   const Vec3 a = {0.7, 1.9, 1.2}, b = {2.6, 3.1, 2.2};
-  const auto there = RenderImages(room, a, b, {.max_order = 6}, 16000), back = RenderImages(room, b, a, {.max_order = 6}, 16000);
+  const auto there = RenderImages(room, a, b, {.max_order = 6}, 16000),
+             back = RenderImages(room, b, a, {.max_order = 6}, 16000);
   ASSERT_TRUE(there.ok() && back.ok());
   EXPECT_LE(BandErrorDb(there->channel(0), back->channel(0), 16000, 0, 8000), -100.0);
 }
@@ -129,7 +131,8 @@ TEST(RenderImages, FullDecayHasTheReverberationTimesOfAnotherSimulator) {
     const auto& full = r.json["full_decay_ehabets"];
     if (r.json["incoherent_echogram"]["n_images"].get<int>() > 350000) continue;  // the four short rooms
     const double seconds = full["n_samples"].get<double>() / 24000.0;
-    const auto response = RenderImages(r.room, r.source, r.listener, {.max_seconds = seconds}, 24000, full["n_samples"].get<size_t>());
+    const auto response =
+        RenderImages(r.room, r.source, r.listener, {.max_seconds = seconds}, 24000, full["n_samples"].get<size_t>());
     ASSERT_TRUE(response.ok());
     const auto t30 = T30(response->channel(0), 24000);
     ASSERT_TRUE(t30.ok());
@@ -141,7 +144,8 @@ TEST(RenderImages, FullDecayHasTheReverberationTimesOfAnotherSimulator) {
     const auto octaves = OctaveT30(response->channel(0), 24000, centres);
     ASSERT_TRUE(octaves.ok());
     for (size_t i = 0; i < centres.size(); ++i) {
-      EXPECT_NEAR((*octaves)[i] / full["octave_T30"][std::to_string(static_cast<int>(centres[i]))].get<double>(), 1.0, 0.1)
+      EXPECT_NEAR((*octaves)[i] / full["octave_T30"][std::to_string(static_cast<int>(centres[i]))].get<double>(), 1.0,
+                  0.1)
           << "room " << r.id << " octave " << centres[i];
     }
   }
@@ -168,7 +172,8 @@ TEST(EnergyEnvelope, DecaysLikeTheIncoherentEchogramOfTheReferenceRooms) {
     // Energy after 50 ms, where direct sound and first reflections no longer speak. The files give the total energy of
     // the echogram and its decay every 10 ms.
     const double total = r.json["incoherent_echogram"]["energy"].get<double>();
-    const double after = total * std::pow(10.0, r.json["incoherent_echogram"]["edc_dB_every_10ms"][5].get<double>() / 10.0);
+    const double after =
+        total * std::pow(10.0, r.json["incoherent_echogram"]["edc_dB_every_10ms"][5].get<double>() / 10.0);
     double ours = 0;
     for (size_t i = 50; i < energy.size(); ++i) ours += energy[i] * step;
     EXPECT_NEAR(10 * std::log10(ours / after), 0.0, 0.7) << r.id;
@@ -215,13 +220,15 @@ TEST(RenderRoom, LateFieldHasDiffuseVariancesAndNoCorrelationBetweenChannels) {
     const size_t first = static_cast<size_t>(1.05 * TimeOfImages(room, 1000) * 16000);
     for (size_t i = first; i < response->foa.frames(); ++i) {
       for (int a = 0; a < 4; ++a) {
-        for (int b = 0; b < 4; ++b) covariance[a][b] += static_cast<double>(response->foa.channel(a)[i]) * response->foa.channel(b)[i];
+        for (int b = 0; b < 4; ++b)
+          covariance[a][b] += static_cast<double>(response->foa.channel(a)[i]) * response->foa.channel(b)[i];
       }
     }
   }
   for (int a = 1; a < 4; ++a) EXPECT_NEAR(covariance[a][a] / covariance[0][0], 1.0 / 3.0, 0.02);
   for (int a = 0; a < 4; ++a) {
-    for (int b = 0; b < a; ++b) EXPECT_NEAR(covariance[a][b] / std::sqrt(covariance[a][a] * covariance[b][b]), 0.0, 0.05);
+    for (int b = 0; b < a; ++b)
+      EXPECT_NEAR(covariance[a][b] / std::sqrt(covariance[a][a] * covariance[b][b]), 0.0, 0.05);
   }
 }
 
@@ -252,12 +259,13 @@ TEST(RenderRoom, AbsorbentTrebleShortensTheUpperOctavesOnly) {
 TEST(RenderRoom, DirectToReverberantRatioFollowsTheDistance) {
   const Shoebox room = {.size_m = {8, 7, 4}, .absorption = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3}};
   const Vec3 listener = {4.2, 3.3, 1.7};
-  // Diffuse theory (Kuttruff 2009, section 5.1): direct 1 / (4 pi r^2), reverberant 4 / A', equal at the critical distance
-  // sqrt(S a / (16 pi (1 - a))); the ratio falls by 6 dB a doubling.
+  // Diffuse theory (Kuttruff 2009, section 5.1): direct 1 / (4 pi r^2), reverberant 4 / A', equal at the critical
+  // distance sqrt(S a / (16 pi (1 - a))); the ratio falls by 6 dB a doubling.
   const auto drr = [&](double d) {
     double sum = 0;
     for (uint64_t key = 0; key < 4; ++key) {
-      sum += RenderRoom(SameInEveryBand(room), listener + d * UnitVector(30, 5), listener, {.key = key})->direct_to_reverberant_db;
+      sum += RenderRoom(SameInEveryBand(room), listener + d * UnitVector(30, 5), listener, {.key = key})
+                 ->direct_to_reverberant_db;
     }
     return sum / 4;
   };
@@ -277,7 +285,8 @@ TEST(RenderRoom, NoEnergyPilesUpAtDirectCurrent) {
 
 TEST(RenderRoom, SameKeySameSamplesOtherKeyOtherTail) {
   const BandedRoom room = SameInEveryBand({});
-  const auto a = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}), b = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}),
+  const auto a = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}),
+             b = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 1}),
              c = RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.key = 2});
   EXPECT_EQ(a->foa.samples, b->foa.samples);
   EXPECT_NE(a->foa.samples, c->foa.samples);

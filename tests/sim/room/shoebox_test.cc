@@ -58,7 +58,8 @@ TEST(Shoebox, EveryFieldOutOfRangeIsRefusedByName) {
     for (int wall = 0; wall < 6; ++wall) {
       Shoebox room;
       room.absorption[wall] = bad;
-      EXPECT_THAT(message(room, source, listener), HasSubstr(std::string("absorption.") + std::string(kWallNames[wall])));
+      EXPECT_THAT(message(room, source, listener),
+                  HasSubstr(std::string("absorption.") + std::string(kWallNames[wall])));
     }
   }
   for (double bad : {0.005, -1.0, 5.995, kNaN}) {

@@ -22,15 +22,17 @@ using ::testing::HasSubstr;
 // Every number of a plan to full precision.
 std::string Print(const ScenePlan& p) {
   std::ostringstream out;
-  out << std::hexfloat << p.id << p.split << p.duration_seconds << p.free_field << ' ' << p.room.size_m.x << ' ' << p.room.size_m.y
-      << ' ' << p.room.size_m.z << ' ' << p.listener_m.x << ' ' << p.listener_m.y << ' ' << p.listener_m.z << ' '
-      << p.noise_floor_dbfs << ' ' << p.noise_slope_db << ' ' << p.noise_key;
+  out << std::hexfloat << p.id << p.split << p.duration_seconds << p.free_field << ' ' << p.room.size_m.x << ' '
+      << p.room.size_m.y << ' ' << p.room.size_m.z << ' ' << p.listener_m.x << ' ' << p.listener_m.y << ' '
+      << p.listener_m.z << ' ' << p.noise_floor_dbfs << ' ' << p.noise_slope_db << ' ' << p.noise_key;
   for (const auto& band : p.room.absorption) {
     for (double a : band) out << ' ' << a;
   }
   for (const PlannedSource& s : p.sources) {
-    out << '\n' << s.recording << ' ' << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' ' << s.level_offset_db
-        << ' ' << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' ' << s.key;
+    out << '\n'
+        << s.recording << ' ' << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' '
+        << s.level_offset_db << ' ' << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' '
+        << s.key;
     for (double onset : s.onsets) out << ' ' << onset;
   }
   return out.str();
@@ -220,7 +222,8 @@ TEST(DrawTiming, EverySoundBeginsAndEndsInsideTheScene) {
     EXPECT_LE(timing.max_seconds, recording + 1e-12);
     EXPECT_GE(timing.onsets.front(), 0.0);
     EXPECT_LE(timing.onsets.back() + timing.max_seconds, scene + 1e-9);
-    for (size_t k = 1; k < timing.onsets.size(); ++k) EXPECT_GE(timing.onsets[k], timing.onsets[k - 1] + timing.max_seconds + 0.2);
+    for (size_t k = 1; k < timing.onsets.size(); ++k)
+      EXPECT_GE(timing.onsets[k], timing.onsets[k - 1] + timing.max_seconds + 0.2);
   }
 }
 

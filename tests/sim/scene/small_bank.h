@@ -24,7 +24,8 @@ inline std::shared_ptr<const SourceBank> SmallBank() {
     const fs::path folder = fs::path(::testing::TempDir()) / ("small_bank_" + std::to_string(::getpid()));
     fs::create_directories(folder / "audio");
     std::ofstream table(folder / "bank.tsv", std::ios::binary);
-    table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle\n";
+    table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_"
+             "seconds\torigin\tpath\tauthor\ttitle\n";
     const std::vector<double> lengths = {0.3, 0.8, 1.4, 3.0, 7.0, 11.0};
     uint64_t key = 1;
     for (int c = 0; c < 6; ++c) {
@@ -49,7 +50,8 @@ inline std::shared_ptr<const SourceBank> SmallBank() {
     auto opened = SourceBank::Open(folder.string());
     EXPECT_TRUE(opened.ok()) << opened.status();
     // Decoded once, now, so that the files may go.
-    for (size_t r = 0; r < (*opened)->recordings().size(); ++r) EXPECT_TRUE((*opened)->LoadDry(static_cast<int>(r), 16000).ok());
+    for (size_t r = 0; r < (*opened)->recordings().size(); ++r)
+      EXPECT_TRUE((*opened)->LoadDry(static_cast<int>(r), 16000).ok());
     fs::remove_all(folder);
     return *opened;
   }();
