@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "sim/question/draft.h"
 #include "sim/question/heard.h"
@@ -15,6 +16,9 @@ namespace {
 constexpr int kAttemptsPerTask = 3;
 // Passes over the task list when more questions are wanted than there are tasks.
 constexpr int kMostPasses = 4;
+
+// Share of training questions without capital and full stop.
+constexpr double kTypedShare = 0.08;
 
 struct Wanted {
   Task task;
@@ -46,6 +50,13 @@ std::vector<Wanted> PlanPass(const QuestionOptions& options, const std::vector<T
   }
   random.Shuffle(plan);
   return plan;
+}
+
+// As people type: "where is the dog".
+std::string Typed(std::string text) {
+  if (!text.empty()) text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
+  if (!text.empty() && (text.back() == '?' || text.back() == '.')) text.pop_back();
+  return text;
 }
 
 // Sound drafts have distinct options: rounding may have made two values look the same.
@@ -91,6 +102,7 @@ std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions
         const std::optional<Draft> draft = GeneratorOf(wanted.task)(heard, asking);
         if (!draft || !Sound(*draft, wanted.multiple_choice)) continue;
         v1::Question question = Finish(*draft, wanted, random);
+        if (!options.held_out_wordings && random.Chance(kTypedShare)) question.set_text(Typed(question.text()));
         if (!asked.insert(PromptText(question)).second) continue;
         question.set_scene_id(truth.id());
         question.set_id(absl::StrCat(truth.id(), "/", question.task(), "/", questions.size()));
