@@ -67,6 +67,11 @@ absl::StatusOr<Choice> ChooseSequence(const Decoder& decoder, const KvCache& pre
     for (const std::vector<TokenId>& option : options) {
       choice.log_probabilities.push_back(first[option.front()].item<double>());
     }
+    if (prefix.length() + static_cast<int64_t>(longest) > decoder.config().max_position_embeddings) {
+      return absl::ResourceExhaustedError(absl::StrCat("options: ", longest, " tokens after a prompt of ",
+                                                       prefix.length(), " exceed the context of ",
+                                                       decoder.config().max_position_embeddings));
+    }
     const auto width = static_cast<int64_t>(longest) - 1;  // the last token of an option predicts nothing we need
     if (width > 0) {
       at::Tensor ids = at::zeros({rows, width}, at::kLong);  // right padding: causality keeps it out of sight

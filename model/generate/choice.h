@@ -28,7 +28,7 @@ absl::StatusOr<Choice> ChooseToken(std::span<const float> logits, std::span<cons
 // favoured for being short, since the model must also believe that the answer ends there.
 // `prefix`: cache of the whole prompt, one row, unchanged; `next_logits` [vocab]: what follows it. Costs one batched
 // pass and one fork of the cache for each option. INVALID_ARGUMENT: no options, an empty one, or an id outside the
-// vocabulary.
+// vocabulary; RESOURCE_EXHAUSTED: the context cannot hold one of them.
 absl::StatusOr<Choice> ChooseSequence(const Decoder& decoder, const KvCache& prefix, const at::Tensor& next_logits,
                                       std::span<const std::vector<TokenId>> options);
 

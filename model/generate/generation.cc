@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "model/generate/choice.h"
@@ -86,9 +87,13 @@ absl::Status Generation::Prefill() {
   }
 }
 
-GenerationStep Generation::Take(at::Tensor logits) {
+absl::StatusOr<GenerationStep> Generation::Take(at::Tensor logits) {
   last_logits_ = std::move(logits);
   const std::span<const float> scores = AsSpan(last_logits_);
+  // One NaN or infinity makes the sum so. Finite weights can overflow; drawing from that would be silent nonsense.
+  if (!std::isfinite(std::accumulate(scores.begin(), scores.end(), 0.0))) {
+    return absl::InternalError("decoder: the logits are not finite");
+  }
   GenerationStep step;
   ++new_tokens_;
   if (!options_.choices.empty()) {
@@ -131,7 +136,7 @@ std::vector<absl::StatusOr<GenerationStep>> Generation::StepTogether(std::span<G
       steps[i] = absl::FailedPreconditionError("the answer has ended");
     } else if (generation.prompt_.defined()) {
       const absl::Status status = generation.Prefill();
-      steps[i] = status.ok() ? absl::StatusOr<GenerationStep>(generation.Take(generation.last_logits_)) : status;
+      steps[i] = status.ok() ? generation.Take(generation.last_logits_) : status;
     } else if (batch.empty() || generation.decoder_ == generations[batch.front()]->decoder_) {
       batch.push_back(i);
     } else {

@@ -75,7 +75,8 @@ class Generation {
   Generation(std::shared_ptr<const Decoder> decoder, std::shared_ptr<const Tokenizer> tokenizer, KvCache prefix,
              at::Tensor prompt, const GenerationOptions& options);
   absl::Status Prefill();
-  GenerationStep Take(at::Tensor logits);  // [vocab], float32
+  // Draws from logits [vocab], float32. INTERNAL where they are not finite.
+  absl::StatusOr<GenerationStep> Take(at::Tensor logits);
 
   std::shared_ptr<const Decoder> decoder_;
   GenerationOptions options_;

@@ -78,6 +78,7 @@ TEST_F(ChooseSequenceTest, NamesTheOptionThatIsWrong) {
   EXPECT_EQ(code({}), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code({{1}, {}}), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(code({{1, 261}}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({std::vector<TokenId>(65, 1)}), absl::StatusCode::kResourceExhausted);  // the context holds 64
 }
 
 }  // namespace

@@ -169,6 +169,13 @@ TEST_F(GenerationTest, EndsWhenTheCacheOrTheContextIsFull) {
   EXPECT_EQ(RunAll(*Start({1, 2, 3}, options, 1000)).size(), 62u);  // context 64
 }
 
+TEST_F(GenerationTest, LogitsThatOverflowAreAnErrorAndNoAnswer) {
+  for (auto& [name, parameter] : decoder_->NamedParameters()) {
+    if (name == "lm_head.weight") parameter.fill_(3e38f);
+  }
+  EXPECT_EQ(Start({1, 2}, {})->Step().status().code(), absl::StatusCode::kInternal);
+}
+
 TEST_F(GenerationTest, RefusesWhatCannotWork) {
   const auto start = [&](at::Tensor prompt, const GenerationOptions& options, int64_t capacity) {
     return Generation::Start(decoder_, tokenizer_, KvCache(decoder_->config(), 1, capacity, at::kFloat), prompt,
