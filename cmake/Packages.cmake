@@ -11,6 +11,9 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(hwy CONFIG QUIET)
 find_package(GTest REQUIRED)
 find_package(SQLite3 REQUIRED)
+if(NOT TARGET SQLite3::SQLite3)  # its name since CMake 4.3; Debian 12 has 3.25
+  add_library(SQLite3::SQLite3 ALIAS SQLite::SQLite3)
+endif()
 find_package(OpenSSL REQUIRED)
 
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)

@@ -138,10 +138,12 @@ void Coordinator::Sweep() {
       polls.swap(polls_);
     }
     const absl::Time now = options_.clock();
-    const absl::StatusOr<uint64_t> expired = ledger_->ExpireLeases(now);
+    if (const absl::StatusOr<uint64_t> expired = ledger_->ExpireLeases(now); expired.ok()) {
+      absl::MutexLock lock(&mu_);
+      lease_losses_ += *expired;
+    }
     polls.remove_if([&](const Poll& poll) { return TryAnswer(poll, stopping || now >= poll.until); });
     absl::MutexLock lock(&mu_);
-    if (expired.ok()) lease_losses_ += *expired;
     polls_.splice(polls_.begin(), polls);
     if (stopping && polls_.empty()) return;
   }

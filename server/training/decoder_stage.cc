@@ -231,7 +231,7 @@ class DecoderStage : public Stage {
             {"letters right in training (chance 0.25)", {"letters_right"}, false, 25}};
   }
   std::vector<Panel> ValidationPanels() const override {
-    return {{"held-out: multiple choice right (chance 0.25)", {"choice", "choice_l1", "choice_l2", "choice_l3"}, false, 0},
+    return {{"held-out: multiple choice right (chance 0.25)", {"choice", "likely", "choice_l1", "choice_l2", "choice_l3"}, false, 0},
             {"held-out: open answers right", {"open"}, false, 0}};
   }
 
@@ -264,7 +264,7 @@ class DecoderStage : public Stage {
     for (const CurriculumPhase& candidate : config_.curriculum) {
       if (draft.done >= candidate.from) phase = &candidate;
     }
-    auto row = questions_->Row(window_.truth(place), config_, phase->levels, random);
+    auto row = questions_->Row(window_.truth(place), config_, *phase, random);
     if (!row.ok()) return row.status();
     draft.rows[i] = *std::move(row);
     draft.rows[i].audio_tokens = config_.evidence == "audio"
@@ -372,21 +372,29 @@ class DecoderStage : public Stage {
     const torch::Tensor letter_ids = torch::tensor(letters, torch::kInt64).to(shop_.device);
     constexpr int64_t kRows = 5;
     const int64_t parts = (config_.validation_scenes + kRows - 1) / kRows;
-    std::vector<std::array<double, 4>> right(parts, std::array<double, 4>{}), asked = right;
+    std::vector<std::array<double, 4>> right(parts, std::array<double, 4>{}), asked = right, likely = right;
     const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
-      std::vector<train::AnswerRow> rows;
+      std::vector<train::AnswerRow> rows, spelled;     // with letters; with each option as an open answer
       std::vector<int64_t> places;
       std::vector<std::pair<int, int64_t>> expected;  // level, letter
+      std::vector<size_t> lengths;                     // tokens of each option
       for (int64_t scene = part * kRows; scene < std::min((part + 1) * kRows, config_.validation_scenes); ++scene) {
-        train::AnswerRow packed = HeldOutRow(scene);
+        train::AnswerRow packed = HeldOutRow(scene), options = packed;
         for (const v1::Question& question :
-             questions_->HeldOut(validation_.truth(scene), sim::AskForm::kMultipleChoice, 12)) {
+             questions_->HeldOut(validation_.truth(scene), sim::AskForm::kMultipleChoice, 10)) {
           auto block = questions_->Block(question);
           if (!block.ok()) return block.status();
           packed.blocks.push_back(*std::move(block));
           expected.emplace_back(question.level(), question.key().letter()[0] - 'A');
+          for (const std::string& option : question.options()) {
+            auto open = questions_->OpenBlock(question, option);
+            if (!open.ok()) return open.status();
+            lengths.push_back(open->answer.size());
+            options.blocks.push_back(*std::move(open));
+          }
         }
         rows.push_back(std::move(packed));
+        spelled.push_back(std::move(options));
         places.push_back(scene);
       }
       if (expected.empty()) return absl::OkStatus();
@@ -394,10 +402,26 @@ class DecoderStage : public Stage {
       const torch::Tensor logits = HeldOutLogits(rows, places, batch);
       const torch::Tensor first = batch.target_is_first.eq(1).nonzero().squeeze(1);
       const torch::Tensor said = logits.index_select(0, first).index_select(1, letter_ids).argmax(1).to(torch::kCPU);
+      // Log-probability of every token of every option, in the order of packing.
+      const torch::Tensor each = train::TargetLogProbabilities(HeldOutLogits(spelled, places, batch), batch).to(torch::kCPU);
+      int64_t at = 0;
+      size_t option = 0;
       for (size_t i = 0; i < expected.size(); ++i) {
         const bool good = said[static_cast<int64_t>(i)].item<int64_t>() == expected[i].second;
+        double best = -1e30;
+        int64_t best_letter = 0;
+        for (int64_t letter = 0; letter < 4; ++letter, ++option) {
+          const int64_t length = static_cast<int64_t>(lengths[option]);
+          const double sum = each.slice(0, at, at + length).sum().item<double>();
+          at += length;
+          if (sum > best) {
+            best = sum;
+            best_letter = letter;
+          }
+        }
         for (int k : {0, std::clamp(expected[i].first, 1, 3)}) {
           right[part][k] += good;
+          likely[part][k] += best_letter == expected[i].second;
           asked[part][k] += 1;
         }
       }
@@ -405,14 +429,17 @@ class DecoderStage : public Stage {
     });
     if (!status.ok()) return status;
     const char* names[] = {"choice", "choice_l1", "choice_l2", "choice_l3"};
-    for (int k = 0; k < 4; ++k) {
-      double all_right = 0, all = 0;
-      for (int64_t part = 0; part < parts; ++part) {
-        all_right += right[part][k];
-        all += asked[part][k];
+    const char* likely_names[] = {"likely", "likely_l1", "likely_l2", "likely_l3"};
+    for (const auto& [scores, labels] : {std::pair{&right, names}, {&likely, likely_names}}) {
+      for (int k = 0; k < 4; ++k) {
+        double all_right = 0, all = 0;
+        for (int64_t part = 0; part < parts; ++part) {
+          all_right += (*scores)[part][k];
+          all += asked[part][k];
+        }
+        row.emplace_back(labels[k], all > 0 ? all_right / all : std::nan(""));
+        if (k == 0) asked_ = all;
       }
-      row.emplace_back(names[k], all > 0 ? all_right / all : std::nan(""));
-      if (k == 0) asked_ = all;
     }
     row.emplace_back("choice_asked", asked_);
     return absl::OkStatus();

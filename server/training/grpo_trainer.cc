@@ -131,7 +131,7 @@ class GrpoTrainer final : public PolicyTrainer {
     const train::GrpoLoss loss = train::GrpoObjective(tokens, options);
 
     const model::NamedTensors parameters = parts_.decoder->NamedParameters();
-    for (const auto& [name, tensor] : parameters) at::Tensor(tensor).mutable_grad() = {};
+    for (const auto& [name, tensor] : parameters) at::Tensor(tensor).mutable_grad() = at::Tensor();
     loss.loss.backward();
     std::vector<torch::Tensor> gradients;
     for (const auto& [name, tensor] : parameters) gradients.push_back(tensor.grad());

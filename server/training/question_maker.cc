@@ -119,6 +119,17 @@ absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const v1::Question& ques
   return block;
 }
 
+absl::StatusOr<train::AnswerBlock> QuestionMaker::OpenBlock(const v1::Question& question, const std::string& answer) const {
+  train::AnswerBlock block;
+  auto prompt = chat_->AfterAudio(question.text());
+  if (!prompt.ok()) return prompt.status();
+  auto ids = chat_->Answer(answer);
+  if (!ids.ok()) return ids.status();
+  block.prompt = *std::move(prompt);
+  block.answer = *std::move(ids);
+  return block;
+}
+
 void QuestionMaker::JudgeOptions(const v1::Question& question, train::AnswerBlock& block) const {
   // Where each option's line ends in the prompt's bytes, and which token holds that byte.
   std::string bytes;
@@ -154,7 +165,7 @@ absl::StatusOr<train::AnswerBlock> QuestionMaker::CaptionBlock(const v1::Scene& 
 }
 
 absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, const DecoderStageConfig& config,
-                                                    const std::vector<int64_t>& levels, sim::Random& random) const {
+                                                    const CurriculumPhase& phase, sim::Random& random) const {
   train::AnswerRow row = Empty(truth, config);
   // Shares are kept in expectation: so many whole ones, and one more by chance.
   const auto draw = [&](double expected) {
@@ -162,12 +173,12 @@ absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, cons
     return static_cast<int>(whole) + (random.Chance(expected - whole) ? 1 : 0);
   };
   const double count = static_cast<double>(config.questions_per_scene);
-  const int captions = draw(config.caption_share >= 1 ? 1 : count * config.caption_share);
-  const double questions = config.caption_share >= 1 ? 0 : count * (1 - config.caption_share);
-  const int choices = draw(questions * config.multiple_choice_share);
-  const int open = draw(questions * (1 - config.multiple_choice_share));
+  const int captions = draw(phase.caption_share >= 1 ? 1 : count * phase.caption_share);
+  const double questions = phase.caption_share >= 1 ? 0 : count * (1 - phase.caption_share);
+  const int choices = draw(questions * phase.multiple_choice_share);
+  const int open = draw(questions * (1 - phase.multiple_choice_share));
   sim::QuestionOptions options;
-  for (int64_t level : levels) options.levels.push_back(static_cast<v1::QuestionLevel>(level));
+  for (int64_t level : phase.levels) options.levels.push_back(static_cast<v1::QuestionLevel>(level));
   for (const auto& [form, number] : {std::pair{sim::AskForm::kMultipleChoice, choices}, {sim::AskForm::kOpen, open}}) {
     if (number == 0) continue;
     options.form = form;

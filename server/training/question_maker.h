@@ -24,12 +24,15 @@ class QuestionMaker {
   // Reads model_folder/tokenizer.json; where there is none, trains one on the words of some hundred scenes and writes it.
   static absl::StatusOr<std::unique_ptr<QuestionMaker>> Create(const Workshop& shop, const SceneMaker& maker);
 
-  // Training questions of these levels (1 to 3), and descriptions, as the configuration shares them out.
+  // Training questions of the phase's levels, and descriptions, as it shares them out.
   absl::StatusOr<train::AnswerRow> Row(const v1::Scene& truth, const DecoderStageConfig& config,
-                                       const std::vector<int64_t>& levels, sim::Random& random) const;
+                                       const CurriculumPhase& phase, sim::Random& random) const;
   // The row's prefix alone: without audio the truth's description where the evidence is text.
   train::AnswerRow Empty(const v1::Scene& truth, const DecoderStageConfig& config) const;
   absl::StatusOr<train::AnswerBlock> Block(const v1::Question& question) const;
+
+  // The question without its options, answered by `answer`.
+  absl::StatusOr<train::AnswerBlock> OpenBlock(const v1::Question& question, const std::string& answer) const;
 
   // Questions in wordings that training never uses; the same for the same scene.
   std::vector<v1::Question> HeldOut(const v1::Scene& truth, sim::AskForm form, int count) const;

@@ -113,8 +113,6 @@ absl::Status ReadDecoderStage(const nlohmann::json& json, const std::string& pat
   }
   fields.Effective("seconds") = config.seconds;
   fields.Integer("questions_per_scene", config.questions_per_scene, 1, 64);
-  fields.Number("caption_share", config.caption_share, 0, 1);
-  fields.Number("multiple_choice_share", config.multiple_choice_share, 0, 1);
   fields.Flag("train_decoder", config.train_decoder);
   fields.Flag("train_projector", config.train_projector);
   fields.Text("evidence", config.evidence);
@@ -122,7 +120,7 @@ absl::Status ReadDecoderStage(const nlohmann::json& json, const std::string& pat
   fields.Integer("validation_scenes", config.validation_scenes, 1, 100'000);
   fields.Integer("validation_answers", config.validation_answers, 0, 100'000);
   const nlohmann::json& phases = fields.List("curriculum");
-  if (!phases.empty()) config.curriculum.assign(phases.size(), CurriculumPhase{});
+  if (!phases.empty()) config.curriculum = std::vector<CurriculumPhase>(phases.size(), config.curriculum.front());
   nlohmann::json& shown = fields.Effective("curriculum");
   for (size_t i = 0; i < config.curriculum.size(); ++i) {
     static const nlohmann::json kDefault = nlohmann::json::object();
@@ -139,6 +137,8 @@ absl::Status ReadDecoderStage(const nlohmann::json& json, const std::string& pat
       }
     }
     inner.Effective("levels") = phase.levels;
+    inner.Number("caption_share", phase.caption_share, 0, 1);
+    inner.Number("multiple_choice_share", phase.multiple_choice_share, 0, 1);
     fields.Take(inner.Finish());
   }
   return fields.Finish();
@@ -151,7 +151,7 @@ absl::StatusOr<RunConfig> ParseRunConfig(const nlohmann::json& json) {
   config.language.evidence = "text";
   config.language.train_projector = false;
   config.alignment.train_decoder = false;
-  config.alignment.caption_share = 1;
+  config.alignment.curriculum.front().caption_share = 1;
   Fields fields(json, "", config.effective);
   fields.Text("name", config.name);
   fields.Integer("seed", config.seed, 0, INT64_MAX);

@@ -50,10 +50,13 @@ struct EncoderStageConfig {
   int64_t validation_scenes = 120;
 };
 
-// One phase of the supervised curriculum: from which share of the budget on which levels are asked about.
+// One phase of the supervised curriculum: from which share of the budget on, which levels are asked about, and how.
+// Open answers and descriptions teach what the audio tokens mean, letters hardly: so letters come late.
 struct CurriculumPhase {
   double from = 0;                       // share of the stage, [0, 1]
   std::vector<int64_t> levels = {1, 2, 3};
+  double caption_share = 0.1;          // of a row's blocks that ask for a description
+  double multiple_choice_share = 0.6;  // of its other blocks
 };
 
 struct DecoderStageConfig {
@@ -61,8 +64,6 @@ struct DecoderStageConfig {
   WindowConfig window;                    // `batch` counts rows: one scene with several questions
   std::vector<double> seconds = {5, 10};  // lengths of scenes, drawn evenly
   int64_t questions_per_scene = 10;
-  double caption_share = 0.1;             // of a row's blocks that ask for a description
-  double multiple_choice_share = 0.6;
   bool train_decoder = true;
   bool train_projector = true;
   std::string evidence = "audio";         // "audio", or "text": the truth's description stands in for it

@@ -115,8 +115,16 @@ TEST_F(CoordinatorTest, AnswersAWaitingPollAsSoonAsThereIsWork) {
 TEST_F(CoordinatorTest, AnswersAPollWithoutWorkWhenItsTimeIsOver) {
   const std::string session = Register("a");
   v1::LeaseResponse response;
-  std::thread worker([&] { EXPECT_TRUE(Lease(session, 10, &response).ok()); });
-  seconds_ += 11;
+  std::atomic<bool> answered{false};
+  std::thread worker([&] {
+    EXPECT_TRUE(Lease(session, 10, &response).ok());
+    answered = true;
+  });
+  // Turned until the answer comes: the poll may begin after any single turn.
+  while (!answered) {
+    seconds_ += 11;
+    std::this_thread::yield();
+  }
   worker.join();
   EXPECT_THAT(response.units(), SizeIs(0));
 }
