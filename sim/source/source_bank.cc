@@ -15,8 +15,36 @@
 #include "model/audio/resample.h"
 #include "sim/source/dry_signal.h"
 
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+#endif
+
 namespace auricle::sim {
 namespace {
+
+// absl::MutexLock that ThreadSanitizer can follow: Debian's Abseil is built without instrumentation, so that its mutex
+// looks to the sanitizer as if it ordered nothing.
+class ABSL_SCOPED_LOCKABLE VisibleLock {
+ public:
+  explicit VisibleLock(absl::Mutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) {
+    mutex_->Lock();
+#if defined(__SANITIZE_THREAD__)
+    __tsan_acquire(mutex_);
+#endif
+  }
+  ~VisibleLock() ABSL_UNLOCK_FUNCTION() {
+#if defined(__SANITIZE_THREAD__)
+    __tsan_release(mutex_);
+#endif
+    mutex_->Unlock();
+  }
+  VisibleLock(const VisibleLock&) = delete;
+  VisibleLock& operator=(const VisibleLock&) = delete;
+
+ private:
+  absl::Mutex* const mutex_;
+};
 
 // Columns of bank.tsv, in order.
 enum Column {
@@ -223,7 +251,7 @@ absl::StatusOr<std::shared_ptr<const std::vector<float>>> SourceBank::LoadDry(in
 }
 
 SourceBank::Signal SourceBank::FindCached(const Key& key) const {
-  const absl::MutexLock lock(&mutex_);
+  const VisibleLock lock(&mutex_);
   const auto at = cache_.find(key);
   if (at == cache_.end()) return nullptr;
   uses_.splice(uses_.begin(), uses_, at->second.use);
@@ -231,7 +259,7 @@ SourceBank::Signal SourceBank::FindCached(const Key& key) const {
 }
 
 SourceBank::Signal SourceBank::Keep(const Key& key, Signal signal) const {
-  const absl::MutexLock lock(&mutex_);
+  const VisibleLock lock(&mutex_);
   if (const auto at = cache_.find(key); at != cache_.end()) return at->second.signal;
   uses_.push_front(key);
   cached_bytes_ += signal->size() * sizeof(float);
