@@ -87,10 +87,12 @@ bool IsUtf8(const std::string& text) {
   return true;
 }
 
-absl::Status CheckText(const std::string& question, const google::protobuf::RepeatedPtrField<std::string>& options) {
-  if (!IsUtf8(question)) return InvalidField("question", "is not valid UTF-8");
+// `prefix`: the path of the message that carries them, as the server names it ("query." on a stream).
+absl::Status CheckText(const std::string& prefix, const std::string& question,
+                       const google::protobuf::RepeatedPtrField<std::string>& options) {
+  if (!IsUtf8(question)) return InvalidField(prefix + "question", "is not valid UTF-8");
   for (int i = 0; i < options.size(); ++i) {
-    if (!IsUtf8(options[i])) return InvalidField(absl::StrCat("options[", i, "]"), "is not valid UTF-8");
+    if (!IsUtf8(options[i])) return InvalidField(absl::StrCat(prefix, "options[", i, "]"), "is not valid UTF-8");
   }
   return absl::OkStatus();
 }
@@ -138,7 +140,7 @@ absl::Status AskStream::SendAudio(std::string_view pcm) {
 }
 
 absl::Status AskStream::SendQuery(const v1::Query& query) {
-  if (absl::Status status = CheckText(query.question(), query.options()); !status.ok()) return status;
+  if (absl::Status status = CheckText("query.", query.question(), query.options()); !status.ok()) return status;
   v1::StreamAskRequest request;
   *request.mutable_query() = query;
   return Send(request);
@@ -244,7 +246,7 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> SpatialQaClient::Connect(const 
 }
 
 absl::StatusOr<v1::AskResponse> SpatialQaClient::Ask(const v1::AskRequest& request, const CallOptions& options) const {
-  if (absl::Status status = CheckText(request.question(), request.options()); !status.ok()) return status;
+  if (absl::Status status = CheckText("", request.question(), request.options()); !status.ok()) return status;
   return Unary<v1::AskResponse>(
       options, [&](auto* context, auto* response) { return stubs_->spatial_qa->Ask(context, request, response); });
 }

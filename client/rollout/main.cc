@@ -82,11 +82,9 @@ int Work(const ParsedCommand& command) {
                                                     absl::StrCat(work_folder, "/", unit.run_id()));
       }
       const auto policy = follower->AtLeast(unit.rollout().policy_version(), absl::Seconds(unit.ttl_seconds()));
-      absl::StatusOr<v1::RolloutResult> result = policy.status();
-      if (policy.ok()) {
-        result = RollOut(unit.rollout(), *policy, bank.get(),
-                         [&] { return stopping || !(*session)->StillHeld(unit); });
-      }
+      const auto lost = [&] { return stopping || !(*session)->StillHeld(unit); };
+      absl::StatusOr<v1::RolloutResult> result =
+          policy.ok() ? RollOut(unit.rollout(), *policy, bank.get(), lost) : policy.status();
       if (absl::IsCancelled(result.status())) continue;  // the lease is another's, or goes back when the session ends
       v1::SubmitRequest submission;
       if (result.ok()) {

@@ -204,7 +204,7 @@ TEST_F(CliTest, AsksInTheMiddleOfAStreamAndReportsItsErrors) {
   EXPECT_THAT(stereo.err, HasSubstr("error: channels: is 2, must be 4 (INVALID_ARGUMENT)"));
   const ProgramResult not_utf8 = Run({"ask", Path("half.wav"), "\xff", "--stream"});
   EXPECT_EQ(not_utf8.exit_code, 1);
-  EXPECT_THAT(not_utf8.err, HasSubstr("error: question: is not valid UTF-8"));
+  EXPECT_THAT(not_utf8.err, HasSubstr("error: query.question: is not valid UTF-8"));
 }
 
 TEST_F(CliTest, ShowsASceneAsTableMapPictureAndJson) {

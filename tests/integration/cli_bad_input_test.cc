@@ -201,9 +201,9 @@ TEST_F(CliBadInputTest, RefusesBadStreamsWithFieldAndCode) {
        {"q", "--scene-every", "0.01"},
        "config.scene_update_interval_seconds",
        "INVALID_ARGUMENT"},
-      {"empty question", good, {""}, "question", "INVALID_ARGUMENT"},
-      {"100 kB question", good, {std::string(100'000, 'a')}, "question", "INVALID_ARGUMENT"},
-      {"question not UTF-8", good, {"\xff"}, "question", "INVALID_ARGUMENT"},
+      {"empty question", good, {""}, "query.question", "INVALID_ARGUMENT"},
+      {"100 kB question", good, {std::string(100'000, 'a')}, "query.question", "INVALID_ARGUMENT"},
+      {"question not UTF-8", good, {"\xff"}, "query.question", "INVALID_ARGUMENT"},
       {"text named .wav", "This is a shopping list.\n", {"q"}, "", "INVALID_ARGUMENT"},
   };
   for (const Refused& row : rows) {
