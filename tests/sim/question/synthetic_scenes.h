@@ -9,6 +9,7 @@
 
 #include "auricle/v1/scene.pb.h"
 #include "sim/question/class_words.h"
+#include "sim/question/heard.h"
 #include "sim/scene/random.h"
 
 namespace auricle::sim {
@@ -69,19 +70,23 @@ inline v1::Scene DrawScene(uint64_t index) {
   for (const ClassWords& words : AllClassWords()) classes.push_back(words.name);
   random.Shuffle(classes);
   const double ear = random.Uniform(1.0, 2.0);
-  std::vector<double> azimuths;
+  std::vector<Cartesian> directions;
   for (int i = 0; i < sources;) {
     const double azimuth = random.Uniform(-180, 180);
-    bool apart = true;
-    for (double other : azimuths) apart &= std::abs(std::remainder(azimuth - other, 360.0)) >= 20.0;
-    if (!apart) continue;
     const double metres = random.LogUniform(0.5, 6.0);
     const double up = random.Uniform(std::max(0.2 - ear, -0.9 * metres), std::min(height - 0.2 - ear, 0.9 * metres));
     const double elevation = std::asin(up / metres) * 180.0 / M_PI;
+    const Cartesian towards = PositionOf(azimuth, elevation, 1.0);
+    bool apart = true;
+    for (const Cartesian& other : directions) {
+      const double cosine = towards.x * other.x + towards.y * other.y + towards.z * other.z;
+      apart &= cosine <= std::cos(20.0 * M_PI / 180.0);
+    }
+    if (!apart) continue;
     const double start = scene.duration_seconds() * (1.0 - std::cbrt(random.Uniform(0.05, 1.0)));
     const double end = std::min(scene.duration_seconds(), start + random.LogUniform(0.3, 6.0));
     AddSource(scene, classes[i], azimuth, elevation, metres, start, end);
-    azimuths.push_back(azimuth);
+    directions.push_back(towards);
     ++i;
   }
   return scene;
