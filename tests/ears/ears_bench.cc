@@ -1,13 +1,13 @@
 // Measures the ears on this machine: features, inference, and one training step (forward and backward), clips of 5 s.
 //
 //   ears_bench [threads] [batch] [seconds per measurement]
+#include <torch/torch.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <functional>
-
-#include <torch/torch.h>
 
 #include "model/encoder/ears_network.h"
 #include "model/encoder/mixed_precision.h"

@@ -1,10 +1,11 @@
 // Waveform to tokens: bad input is refused with words, batches and streams change nothing.
-#include <limits>
+#include "model/projector/ears.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "model/projector/ears.h"
+#include <limits>
+
 #include "model/projector/ears_stream.h"
 
 namespace auricle::model {

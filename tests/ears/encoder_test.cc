@@ -125,7 +125,8 @@ TEST_F(EarsNetworkTest, FusionChunkByChunkEqualsFusionAtOnce) {
   for (int64_t t = 0; t < tokens;) {
     const int64_t step = std::min<int64_t>(t == 8 ? 8 : 4, tokens - t);
     parts.push_back(network->Fuse(
-        {.semantic = local.semantic.slice(1, t, t + step), .spatial = local.spatial.slice(1, t, t + step)}, {}, &cache));
+        {.semantic = local.semantic.slice(1, t, t + step), .spatial = local.spatial.slice(1, t, t + step)}, {},
+        &cache));
     t += step;
   }
   EXPECT_LT(MaxDifference(whole, torch::cat(parts, 1)), 1e-5);
@@ -167,11 +168,11 @@ TEST(EarsConfigTest, SurvivesJsonAndRefusesWhatItDoesNotKnow) {
   ASSERT_TRUE(back.ok()) << back.status();
   EXPECT_EQ(back->ToJson(), EarsConfig::Tiny().ToJson());
   EXPECT_EQ(back->spatial.channels, EarsConfig::Tiny().spatial.channels);
-  for (const auto& [json, field] : {std::pair(R"({"slots": 0})", "ears.slots"), std::pair(R"({"slot": 4})", "ears.slot"),
-                                    std::pair(R"({"heads": "four"})", "ears.heads"),
-                                    std::pair(R"({"spatial_channels": [8, 8]})", "ears.spatial_channels"),
-                                    std::pair(R"({"width": 100, "heads": 8})", "ears.width"),
-                                    std::pair(R"([1])", "ears")}) {
+  for (const auto& [json, field] :
+       {std::pair(R"({"slots": 0})", "ears.slots"), std::pair(R"({"slot": 4})", "ears.slot"),
+        std::pair(R"({"heads": "four"})", "ears.heads"),
+        std::pair(R"({"spatial_channels": [8, 8]})", "ears.spatial_channels"),
+        std::pair(R"({"width": 100, "heads": 8})", "ears.width"), std::pair(R"([1])", "ears")}) {
     const auto refused = EarsConfig::FromJson(nlohmann::json::parse(json));
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << json;
     EXPECT_NE(refused.status().message().find(field), absl::string_view::npos) << refused.status();

@@ -1,11 +1,11 @@
 // Evidence from outputs made by hand, whose scene is known.
-#include <cmath>
-#include <numbers>
+#include "model/encoder/evidence.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "model/encoder/evidence.h"
+#include <cmath>
+#include <numbers>
 
 namespace auricle::model {
 namespace {
@@ -14,8 +14,8 @@ constexpr int kSlots = 4, kClasses = 6, kTokens = 50;
 constexpr float kSure = 6.0f;
 
 std::vector<SoundClass> Classes() {
-  return {{"dog", "a dog barking"}, {"bell", "a bell"}, {"rain", "rain"}, {"door", "a door"}, {"saw", "a saw"},
-          {"horn", "a horn"}};
+  return {{"dog", "a dog barking"}, {"bell", "a bell"}, {"rain", "rain"},
+          {"door", "a door"},       {"saw", "a saw"},   {"horn", "a horn"}};
 }
 
 torch::Tensor Direction(double azimuth_deg, double elevation_deg) {
@@ -111,7 +111,7 @@ TEST(EvidenceTest, SpansFollowHysteresisAndShortBlipsAreDropped) {
   activity.slice(0, 20, 24) = logit(0.45);  // never reaches "on"
   activity[30] = kSure;                     // 100 ms: dropped
   activity.slice(0, 40, 43) = kSure;
-  activity.slice(0, 45, 48) = kSure;        // a gap of 200 ms is closed
+  activity.slice(0, 45, 48) = kSure;  // a gap of 200 ms is closed
   const v1::Scene scene = Decode(out);
   ASSERT_EQ(scene.sources_size(), 1);
   ASSERT_EQ(scene.sources(0).active_size(), 2);

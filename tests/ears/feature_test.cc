@@ -1,12 +1,12 @@
 // Features against reference files, closed forms and the algebra of rotations.
+#include <gtest/gtest.h>
+#include <sndfile.h>
+#include <torch/torch.h>
+
 #include <cmath>
 #include <filesystem>
 #include <numbers>
 #include <string>
-
-#include <gtest/gtest.h>
-#include <sndfile.h>
-#include <torch/torch.h>
 
 #include "model/checkpoint/tensors.h"
 #include "model/feature/foa_features.h"
@@ -45,9 +45,7 @@ class GoldenLogMelTest : public testing::Test {
   torch::Tensor Spectrum() const {
     return Stft({.padding = EdgePadding::kReflect})(audio_.unsqueeze(0)).squeeze(0).t();  // [257, 201]
   }
-  torch::Tensor Power() const {
-    return torch::real(Spectrum()).square() + torch::imag(Spectrum()).square();
-  }
+  torch::Tensor Power() const { return torch::real(Spectrum()).square() + torch::imag(Spectrum()).square(); }
 
   std::map<std::string, at::Tensor> expected_;
   torch::Tensor audio_;
@@ -100,15 +98,15 @@ TEST_F(GoldenLogMelTest, ChannelZeroIsTheReferenceLogMelShiftedAndScaled) {
 // AmbiX plane wave of `signal` from a direction.
 torch::Tensor PlaneWave(const torch::Tensor& signal, double azimuth_deg, double elevation_deg) {
   const double az = azimuth_deg * kRadians, el = elevation_deg * kRadians;
-  return torch::stack({signal, signal * (std::cos(el) * std::sin(az)), signal * std::sin(el),
-                       signal * (std::cos(el) * std::cos(az))});
+  return torch::stack(
+      {signal, signal * (std::cos(el) * std::sin(az)), signal * std::sin(el), signal * (std::cos(el) * std::cos(az))});
 }
 
 TEST(FoaFeaturesTest, PlaneWaveGivesItsDirectionAndTheProductsOfIt) {
   torch::manual_seed(1);
   const torch::Tensor signal = torch::randn({kSamples}) * 0.1;
-  for (const auto& [azimuth, elevation] : {std::pair(0.0, 0.0), std::pair(90.0, 0.0), std::pair(-135.0, 30.0),
-                                           std::pair(20.0, -80.0)}) {
+  for (const auto& [azimuth, elevation] :
+       {std::pair(0.0, 0.0), std::pair(90.0, 0.0), std::pair(-135.0, 30.0), std::pair(20.0, -80.0)}) {
     const torch::Tensor features = FoaFeatures()(PlaneWave(signal, azimuth, elevation));
     const double az = azimuth * kRadians, el = elevation * kRadians;
     const double u[3] = {std::cos(el) * std::cos(az), std::cos(el) * std::sin(az), std::sin(el)};

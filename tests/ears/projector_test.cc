@@ -1,11 +1,11 @@
 // The projector against finite differences and against inputs whose summary is known.
-#include <cmath>
-#include <numbers>
+#include "model/projector/projector.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "model/projector/projector.h"
+#include <cmath>
+#include <numbers>
 
 namespace auricle::model {
 namespace {
@@ -55,12 +55,19 @@ TEST_F(ProjectorTest, GradientsMatchFiniteDifferences) {
 
   std::vector<std::pair<std::string, torch::Tensor>> checked;
   for (auto& item : projector_->named_parameters()) checked.emplace_back(item.key(), item.value());
-  const std::pair<const char*, torch::Tensor*> inputs[] = {
-      {"semantic", &heard.semantic_tokens},  {"spatial", &heard.spatial_tokens}, {"fused", &heard.fused_tokens},
-      {"slots", &heard.slot_embeddings},     {"exist", &heard.exist_logits},     {"class", &heard.class_logits},
-      {"direction", &heard.direction},       {"distance", &heard.log_distance},  {"motion", &heard.motion_logits},
-      {"activity", &heard.activity_logits},  {"t30", &heard.log_t30},            {"volume", &heard.log_volume},
-      {"free field", &heard.free_field_logit}};
+  const std::pair<const char*, torch::Tensor*> inputs[] = {{"semantic", &heard.semantic_tokens},
+                                                           {"spatial", &heard.spatial_tokens},
+                                                           {"fused", &heard.fused_tokens},
+                                                           {"slots", &heard.slot_embeddings},
+                                                           {"exist", &heard.exist_logits},
+                                                           {"class", &heard.class_logits},
+                                                           {"direction", &heard.direction},
+                                                           {"distance", &heard.log_distance},
+                                                           {"motion", &heard.motion_logits},
+                                                           {"activity", &heard.activity_logits},
+                                                           {"t30", &heard.log_t30},
+                                                           {"volume", &heard.log_volume},
+                                                           {"free field", &heard.free_field_logit}};
   for (const auto& [name, tensor] : inputs) {
     tensor->requires_grad_(true);
     checked.emplace_back(name, *tensor);
@@ -101,9 +108,9 @@ TEST_F(ProjectorTest, TokensAreDenseThenSlotsThenRoomForEveryLength) {
   for (torch::Tensor* t : {&alone.token_mask, &alone.semantic_tokens, &alone.spatial_tokens, &alone.fused_tokens}) {
     *t = t->slice(0, 1, 2).slice(1, 0, 3);
   }
-  for (torch::Tensor* t : {&alone.slot_embeddings, &alone.exist_logits, &alone.class_logits, &alone.direction,
-                           &alone.log_distance, &alone.motion_logits, &alone.activity_logits, &alone.log_t30,
-                           &alone.log_volume, &alone.free_field_logit}) {
+  for (torch::Tensor* t :
+       {&alone.slot_embeddings, &alone.exist_logits, &alone.class_logits, &alone.direction, &alone.log_distance,
+        &alone.motion_logits, &alone.activity_logits, &alone.log_t30, &alone.log_volume, &alone.free_field_logit}) {
     *t = t->slice(0, 1, 2);
   }
   alone.activity_logits = alone.activity_logits.slice(2, 0, 3);
@@ -120,8 +127,9 @@ TEST_F(ProjectorTest, OrderOfTheSlotsIsByConfidenceAndNothingElse) {
   // The same sources in other slots give the same tokens.
   const torch::Tensor shuffle = torch::tensor({2, 0, 3, 1});
   EarsOutput shuffled = heard;
-  for (torch::Tensor* t : {&shuffled.slot_embeddings, &shuffled.exist_logits, &shuffled.class_logits, &shuffled.direction,
-                           &shuffled.log_distance, &shuffled.motion_logits, &shuffled.activity_logits}) {
+  for (torch::Tensor* t :
+       {&shuffled.slot_embeddings, &shuffled.exist_logits, &shuffled.class_logits, &shuffled.direction,
+        &shuffled.log_distance, &shuffled.motion_logits, &shuffled.activity_logits}) {
     *t = t->index_select(1, shuffle);
   }
   EXPECT_LT((projector_->forward(shuffled).embeddings - tokens.embeddings).abs().max().item<double>(), 1e-12);
@@ -131,9 +139,9 @@ TEST_F(ProjectorTest, SlotInputsSayWhereAndWhen) {
   const torch::NoGradGuard no_grad;
   EarsOutput heard = RandomOutput(ears_, {40, 20}, 40);
   const double azimuth = 130 * std::numbers::pi / 180, elevation = -25 * std::numbers::pi / 180;
-  heard.direction[0][1] =
-      torch::tensor({std::cos(elevation) * std::cos(azimuth), std::cos(elevation) * std::sin(azimuth),
-                     std::sin(elevation)}, torch::kFloat64);
+  heard.direction[0][1] = torch::tensor(
+      {std::cos(elevation) * std::cos(azimuth), std::cos(elevation) * std::sin(azimuth), std::sin(elevation)},
+      torch::kFloat64);
   heard.log_distance[0][1] = std::log(3.0);
   heard.activity_logits.fill_(-20);
   heard.activity_logits[0][1].slice(0, 10, 30) = 20;  // 1.0 s to 3.0 s of 4 s
