@@ -89,6 +89,7 @@ class PictureWriter {
       // Just inside its ring, where no axis runs.
       const Point at = map_.At(-157.5, ring - map_.range_m * 0.04);
       Write({at.x, at.y + 3}, absl::StrFormat("%g m", ring), 11, kFaint, TextAnchor::kMiddle);
+      taken_.push_back({at.x - 15, at.y - 8, at.x + 15, at.y + 6});
     }
     const Point front = map_.At(0, map_.range_m), left = map_.At(90, map_.range_m);
     const Point back = map_.At(180, map_.range_m), right = map_.At(-90, map_.range_m);
