@@ -1,5 +1,6 @@
 #include "server/inference/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -304,9 +305,10 @@ void Engine::FillUsage(const Work& work, v1::Usage* usage) const {
   if (work.encoded != nullptr) usage->set_audio_tokens(work.encoded->audio_tokens());
   if (work.generation != nullptr) {
     usage->set_prompt_tokens(work.generation->prompt_tokens());
-    // Hearing again is work saved whether or not the decoder kept its keys and values.
-    usage->set_cached_tokens(
-        std::max(work.generation->cached_tokens(), work.audio_reused ? work.encoded->audio_tokens() : 0u));
+    // A model may read the audio into its prefix as it hears it; that is reuse for later questions only.
+    if (work.audio_reused) {
+      usage->set_cached_tokens(std::max(work.generation->cached_tokens(), work.encoded->audio_tokens()));
+    }
   }
   usage->set_completion_tokens(work.tokens);
   const absl::Time started = work.started == absl::InfinitePast() ? now : work.started;
