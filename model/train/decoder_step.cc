@@ -25,9 +25,13 @@ torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* proj
   return hidden.reshape({rows * length, width}).index_select(0, batch.target_place);
 }
 
-AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& batch) {
+torch::Tensor TargetLogProbabilities(const torch::Tensor& logits, const AnswerBatch& batch) {
   const torch::Tensor log_p = torch::log_softmax(logits.to(torch::kFloat32), -1);
-  const torch::Tensor each = -log_p.gather(1, batch.target_id.unsqueeze(1)).squeeze(1);  // [T]
+  return log_p.gather(1, batch.target_id.unsqueeze(1)).squeeze(1);
+}
+
+AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& batch) {
+  const torch::Tensor each = -TargetLogProbabilities(logits, batch);  // [T]
   AnswerLoss loss;
   loss.total = (each * batch.target_weight).sum() / batch.target_weight.sum();
   const torch::NoGradGuard no_grad;

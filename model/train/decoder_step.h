@@ -20,6 +20,9 @@ struct AnswerLoss {
 torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* projector, const model::EarsOutput* heard,
                            const AnswerBatch& batch);
 
+// Log-probability of each target [T], float32.
+torch::Tensor TargetLogProbabilities(const torch::Tensor& logits, const AnswerBatch& batch);
+
 // Weighted mean of next-token cross-entropy over the targets. logits [T, vocabulary].
 AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& batch);
 

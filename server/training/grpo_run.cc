@@ -179,6 +179,10 @@ absl::Status GrpoRun::FillQueue() {
   const uint64_t waiting = counts->submitted() - counts->trained() - counts->dropped();
   const uint64_t alive = counts->pending() + counts->leased() + waiting;
   const uint64_t wanted = kStepsAhead * config_.groups_per_step();
+  if (counts->submitted() == 0 && counts->dead() >= wanted) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("all of the first ", counts->dead(), " units failed at every attempt; the workers' logs say why"));
+  }
   std::vector<v1::WorkUnit> units;
   while (alive + units.size() < wanted) {
     absl::StatusOr<v1::RolloutTask> task = parts_.source->Make(next_unit_ + units.size());

@@ -61,8 +61,8 @@ class GrpoTrainer final : public PolicyTrainer {
   absl::StatusOr<std::string> Weights() override {
     const std::string folder = absl::StrCat(std::filesystem::temp_directory_path().string(), "/auricle-policy-", getpid());
     const absl::Status status = model::WriteModelFolder(folder, parts_, at::kFloat);
-    absl::StatusOr<std::string> bytes = status;
-    if (status.ok()) bytes = model::ReadWholeFile(folder + "/model.safetensors", kMaxWeightsBytes);
+    absl::StatusOr<std::string> bytes =
+        status.ok() ? model::ReadWholeFile(folder + "/model.safetensors", kMaxWeightsBytes) : status;
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     return bytes;
