@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 // reading, and a policy that does not read stays at one in four.
 class ReadingTask final : public RolloutSource {
  public:
-  ReadingTask() : flac_(*audio::EncodeFoaFlac(audio::MakeSilentClip(16000, 3200))) {}
+  ReadingTask() : flac_(*audio::EncodeFoaFlac(audio::MakeSilentClip(3200, 16000))) {}
 
   absl::StatusOr<v1::RolloutTask> Make(uint64_t number) override {
     const char* const words[] = {"first", "second"};
@@ -144,7 +144,7 @@ class LearningLoopTest : public ::testing::Test {
 };
 
 TEST_F(LearningLoopTest, RewardRisesAndAKilledWorkersUnitIsDoneByTheOther) {
-  constexpr uint64_t kSteps = 40;
+  constexpr uint64_t kSteps = 24;
   auto doomed = StartWorker("doomed");
   v1::TrainingRun run;
   {
