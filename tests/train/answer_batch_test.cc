@@ -28,7 +28,7 @@ model::DecoderConfig SmallDecoder() {
 }
 
 AnswerBlock Block(std::vector<model::TokenId> prompt, std::vector<model::TokenId> answer, AnswerKind kind) {
-  return {std::move(prompt), std::move(answer), kind};
+  return {std::move(prompt), std::move(answer), kind, {}};
 }
 
 std::vector<AnswerRow> TwoRows() {
@@ -151,13 +151,13 @@ TEST(Learner, GoesOnFromItsStateAsIfNothingHadHappened) {
     auto g = Seeded(6);
     std::vector<Parameter> p = {{"w", torch::randn({20, 24}, g).set_requires_grad(true)},
                                 {"b", torch::randn({24}, g).set_requires_grad(true)}};
-    auto learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector{p}, std::vector<std::vector<Parameter>>(1), 1);
+    auto learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p}, std::vector<std::vector<Parameter>>(1), 1);
     for (int step = 0; step < 6; ++step) {
       if (interrupt && step == 3) {
         std::map<std::string, torch::Tensor> state;
         for (const auto& [name, tensor] : learner->State()) state[name] = tensor.clone();
         p = {{"w", torch::zeros({20, 24}).set_requires_grad(true)}, {"b", torch::zeros({24}).set_requires_grad(true)}};
-        learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector{p}, std::vector<std::vector<Parameter>>(1), 1);
+        learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p}, std::vector<std::vector<Parameter>>(1), 1);
         EXPECT_TRUE(learner->LoadState(state).ok());
       }
       for (Parameter& item : p) item.value.mutable_grad() = torch::randn(item.value.sizes(), g);
