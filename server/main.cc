@@ -29,7 +29,8 @@ int Main(const std::vector<std::string>& arguments) {
     std::fputs(ServerConfigHelp().c_str(), stdout);
     return 0;
   }
-  if (config->models.empty()) return Complain(absl::InvalidArgumentError("--model: give at least one model folder"), kBadUsage);
+  if (config->models.empty())
+    return Complain(absl::InvalidArgumentError("--model: give at least one model folder"), kBadUsage);
   StartLog(config->log_format == "json", config->log_level);
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   model::SetComputeThreads(config->threads > 0 ? config->threads : cores);

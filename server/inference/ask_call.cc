@@ -23,7 +23,10 @@ AskCall::AskCall(const ServingContext& server, grpc::ByteBuffer* response)
 grpc::ServerUnaryReactor* AskCall::Begin(const ServingContext& server, grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   std::shared_ptr<AskCall> call(new AskCall(server, response));
-  call->self_ = call;
+  {
+    MutexLock lock(call->mutex_);
+    call->self_ = call;
+  }
   if (absl::Status status = call->Submit(context, *request); !status.ok()) call->FinishOnce(status, nullptr);
   return call.get();
 }
@@ -46,18 +49,17 @@ absl::Status AskCall::Submit(grpc::CallbackServerContext* context, const grpc::B
   absl::StatusOr<v1::SamplingParams> sampling =
       CompleteSampling(request.sampling(), server_.limits, server_.config.default_new_tokens, "");
   if (!sampling.ok()) return sampling.status();
-  absl::StatusOr<AudioPayload> payload = InspectClip(std::move(*request.mutable_audio()),
-                                                     request.has_span() ? &request.span() : nullptr,
-                                                     server_.limits.max_clip_seconds());
+  absl::StatusOr<AudioPayload> payload =
+      InspectClip(std::move(*request.mutable_audio()), request.has_span() ? &request.span() : nullptr,
+                  server_.limits.max_clip_seconds());
   if (!payload.ok()) return payload.status();
 
   model_ = *std::move(model);
   evidence_ = request.evidence();
   Job job;
   job.model = model_;
-  job.audio = audio_ =
-      server_.heard.FindOrAdd(absl::StrCat(model_->Info().name(), "@", model_->Info().version()), *std::move(payload),
-                              server_.limits.max_clip_seconds());
+  job.audio = audio_ = server_.heard.FindOrAdd(absl::StrCat(model_->Info().name(), "@", model_->Info().version()),
+                                               *std::move(payload), server_.limits.max_clip_seconds());
   job.question = std::move(*request.mutable_question());
   job.options.assign(request.options().begin(), request.options().end());
   job.sampling = *std::move(sampling);
@@ -129,7 +131,9 @@ void AskCall::FinishOnce(const absl::Status& status, const v1::AskResponse* resp
 }
 
 void AskCall::OnDone() {
-  const std::shared_ptr<AskCall> last = std::move(self_);  // freed here unless the engine still holds it
+  std::shared_ptr<AskCall> last;  // freed at the end, after the lock, unless the engine still holds it
+  MutexLock lock(mutex_);
+  last = std::move(self_);
 }
 
 }  // namespace auricle::server

@@ -1,11 +1,11 @@
 // SpatialQa.Ask: one clip, one question, one answer.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include <grpcpp/impl/codegen/server_callback.h>
 #include <grpcpp/server_context.h>
+
+#include <memory>
+#include <string>
 
 #include "server/inference/engine.h"
 #include "server/inference/serving_context.h"
@@ -49,7 +49,7 @@ class AskCall final : public grpc::ServerUnaryReactor, public AnswerSink, public
   grpc::ByteBuffer* response_ ABSL_GUARDED_BY(mutex_);  // gRPC's; gone after Finish
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   RequestId request_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: not submitted yet
-  std::shared_ptr<AskCall> self_;                  // until OnDone
+  std::shared_ptr<AskCall> self_ ABSL_GUARDED_BY(mutex_);  // until OnDone
 };
 
 }  // namespace auricle::server

@@ -145,8 +145,7 @@ absl::StatusOr<AudioPayload> InspectFile(v1::AudioClip&& clip, AudioPayload payl
   }
   payload.layout.sample_rate = info->sample_rate;
   // A file that does not say how long it is counts as the longest that is allowed; decoding is bounded all the same.
-  const double seconds =
-      info->frames >= 0 ? static_cast<double>(info->frames) / info->sample_rate : max_seconds;
+  const double seconds = info->frames >= 0 ? static_cast<double>(info->frames) / info->sample_rate : max_seconds;
   if (seconds > max_seconds) return TooLong(payload.field, seconds, max_seconds);
   if (absl::Status status = CheckLongEnough(seconds, payload.field); !status.ok()) return status;
   const absl::StatusOr<ResolvedSpan> part = ResolveSpan(span, 0, seconds, "span");
@@ -169,7 +168,8 @@ absl::StatusOr<AudioPayload> InspectClip(v1::AudioClip&& clip, const v1::TimeSpa
   payload.layout.format = *format;
   payload.layout.encoding = clip.encoding();
   if (clip.data().empty()) {
-    return InvalidField("AUDIO_EMPTY", "audio.data", absl::StrCat("no samples; must be at least ", kMinAudioSeconds, " s"));
+    return InvalidField("AUDIO_EMPTY", "audio.data",
+                        absl::StrCat("no samples; must be at least ", kMinAudioSeconds, " s"));
   }
   switch (clip.encoding()) {
     case v1::AUDIO_ENCODING_PCM_F32LE:
@@ -192,8 +192,8 @@ absl::StatusOr<PcmLayout> InspectStreamConfig(const v1::StreamConfig& config) {
   }
   if (absl::Status status = CheckRate(config.sample_rate_hz(), "config.sample_rate_hz"); !status.ok()) return status;
   if (absl::Status status = CheckChannels(config.channels(), "config.channels"); !status.ok()) return status;
-  return PcmLayout{.format = *format, .encoding = config.encoding(),
-                   .sample_rate = static_cast<int>(config.sample_rate_hz())};
+  return PcmLayout{
+      .format = *format, .encoding = config.encoding(), .sample_rate = static_cast<int>(config.sample_rate_hz())};
 }
 
 absl::Status InspectChunk(absl::string_view data, const PcmLayout& layout, uint64_t first_frame) {
@@ -247,7 +247,8 @@ absl::StatusOr<audio::FoaClip> DecodePayload(const AudioPayload& payload, int ra
     audio::AudioReadLimits limits;
     limits.max_seconds = max_seconds;
     limits.max_channels = audio::kFoaChannels;
-    absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioBytes({payload.pieces.at(0).view.data(), payload.pieces.at(0).view.size()}, limits);
+    absl::StatusOr<audio::AudioBuffer> buffer =
+        audio::ReadAudioBytes({payload.pieces.at(0).view.data(), payload.pieces.at(0).view.size()}, limits);
     if (!buffer.ok()) return FromAudioRoom(buffer.status(), payload, max_seconds);
     clip = audio::FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, payload.layout.format);
     if (clip.ok()) clip = Cut(*clip, payload.start_seconds, payload.end_seconds);

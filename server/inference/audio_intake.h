@@ -45,12 +45,13 @@ struct AudioPayload {
   std::vector<Bytes> pieces;  // PCM: whole frames together, in order; FILE: one piece, the file
   double start_seconds = 0;   // where the audio that was asked about lies, on the clip's or stream's clock
   double end_seconds = 0;
-  std::string field;          // "audio.data": named by errors
+  std::string field;  // "audio.data": named by errors
 
   double seconds() const { return end_seconds - start_seconds; }
 };
 
-// Takes the bytes out of `clip`. `span`: null, or the part that is asked about. max_seconds: ServerLimits.max_clip_seconds.
+// Takes the bytes out of `clip`. `span`: null, or the part that is asked about. max_seconds:
+// ServerLimits.max_clip_seconds.
 absl::StatusOr<AudioPayload> InspectClip(v1::AudioClip&& clip, const v1::TimeSpan* span, double max_seconds);
 
 // The audio of a stream, as its StreamConfig declares it.

@@ -12,10 +12,9 @@ namespace {
 std::string KeyOf(const std::string& model, const AudioPayload& payload) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
-  const std::string header =
-      absl::StrFormat("%s|%d|%d|%d|%.17g|%.17g|", model, static_cast<int>(payload.layout.format),
-                      static_cast<int>(payload.layout.encoding), payload.layout.sample_rate, payload.start_seconds,
-                      payload.end_seconds);
+  const std::string header = absl::StrFormat("%s|%d|%d|%d|%.17g|%.17g|", model, static_cast<int>(payload.layout.format),
+                                             static_cast<int>(payload.layout.encoding), payload.layout.sample_rate,
+                                             payload.start_seconds, payload.end_seconds);
   EVP_DigestUpdate(digest.get(), header.data(), header.size());
   for (const Bytes& piece : payload.pieces) EVP_DigestUpdate(digest.get(), piece.view.data(), piece.view.size());
   std::string key(EVP_MAX_MD_SIZE, '\0');
@@ -27,7 +26,8 @@ std::string KeyOf(const std::string& model, const AudioPayload& payload) {
 
 }  // namespace
 
-std::shared_ptr<HeardAudio> EncodingCache::FindOrAdd(const std::string& model, AudioPayload payload, double max_seconds) {
+std::shared_ptr<HeardAudio> EncodingCache::FindOrAdd(const std::string& model, AudioPayload payload,
+                                                     double max_seconds) {
   if (capacity_ == 0) return std::make_shared<HeardAudio>(std::move(payload), max_seconds);
   std::string key = KeyOf(model, payload);
   MutexLock lock(mutex_);

@@ -1,5 +1,5 @@
-// The one thread that owns the models. Requests come in by Submit from any thread; what becomes of them goes out through
-// their AnswerSink, always on the engine's thread, in order, and ends with exactly one OnFinished or OnFailed.
+// The one thread that owns the models. Requests come in by Submit from any thread; what becomes of them goes out
+// through their AnswerSink, always on the engine's thread, in order, and ends with exactly one OnFinished or OnFailed.
 //
 // Between any two operations on a model (hear one clip, begin one answer, one token for all answers under way) the
 // scheduler decides anew, so a cancellation or a deadline takes effect after at most one operation.

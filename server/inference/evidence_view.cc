@@ -23,8 +23,8 @@ double AngleDegrees(const v1::Direction& a, const v1::Direction& b) {
 
 }  // namespace
 
-v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, double start_seconds, double end_seconds,
-                       bool include_tracks) {
+v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, double start_seconds,
+                       double end_seconds, bool include_tracks) {
   v1::Scene scene = perceived;
   scene.set_id(scene_id);
   scene.mutable_heard()->set_start_seconds(start_seconds);

@@ -10,8 +10,8 @@ namespace auricle::server {
 
 // `perceived` starts at 0; the audio lay from start_seconds to end_seconds. Spans and frames move by start_seconds;
 // duration_seconds stays the length of what was heard.
-v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, double start_seconds, double end_seconds,
-                       bool include_tracks);
+v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, double start_seconds,
+                       double end_seconds, bool include_tracks);
 
 // Gives perceived sources the ids that they had in the stream's earlier scene. The same sound is the nearest one of
 // equal class within 30 degrees, nearest pair first; a source without a match gets a new id. One for each stream; not

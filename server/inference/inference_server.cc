@@ -61,7 +61,8 @@ absl::StatusOr<std::unique_ptr<InferenceServer>> InferenceServer::Start(
   if (absl::Status status = ValidateServerConfig(config); !status.ok()) return status;
   PrepareGrpcOnce();
   std::unique_ptr<InferenceServer> server(new InferenceServer(config));
-  absl::StatusOr<ModelRegistry> registry = ModelRegistry::Create(std::move(models), config.default_model, server->limits_);
+  absl::StatusOr<ModelRegistry> registry =
+      ModelRegistry::Create(std::move(models), config.default_model, server->limits_);
   if (!registry.ok()) return registry.status();
   server->models_ = std::make_unique<ModelRegistry>(*std::move(registry));
   server->heard_ = std::make_unique<EncodingCache>(static_cast<size_t>(config.encoding_cache_clips));
@@ -86,15 +87,21 @@ absl::StatusOr<std::unique_ptr<InferenceServer>> InferenceServer::Start(
 
 absl::Status InferenceServer::Listen() {
   if (!config_.metrics_listen.empty()) {
-    absl::StatusOr<std::unique_ptr<MetricsServer>> metrics_server = MetricsServer::Start(config_.metrics_listen, metrics_);
+    absl::StatusOr<std::unique_ptr<MetricsServer>> metrics_server =
+        MetricsServer::Start(config_.metrics_listen, metrics_);
     if (!metrics_server.ok()) return metrics_server.status();
     metrics_server_ = *std::move(metrics_server);
   }
   grpc::ServerBuilder builder;
   if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
-  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<int64_t>(config_.max_message_bytes * kTransportSlack, INT32_MAX)));
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(std::min<int64_t>(config_.max_message_bytes * kTransportSlack, INT32_MAX)));
   // Two servers on one port would share it silently.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A client whose network is cut sends no goodbye: ping quiet connections, and let clients ping too.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   int port = 0;
   builder.AddListeningPort(config_.listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(spatial_qa_.get());

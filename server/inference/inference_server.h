@@ -2,13 +2,13 @@
 // auricle-server wraps it in flags and signals (server_process.h).
 #pragma once
 
+#include <grpcpp/impl/codegen/service_type.h>
+#include <grpcpp/server.h>
+
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <grpcpp/impl/codegen/service_type.h>
-#include <grpcpp/server.h>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -40,9 +40,9 @@ class ServicePlugin {
 class InferenceServer {
  public:
   // Binds, serves and reports healthy. INVALID_ARGUMENT: configuration or models; UNAVAILABLE: a port cannot be bound.
-  static absl::StatusOr<std::unique_ptr<InferenceServer>> Start(const ServerConfig& config,
-                                                                std::vector<std::shared_ptr<InferenceModel>> models,
-                                                                std::vector<std::unique_ptr<ServicePlugin>> plugins = {});
+  static absl::StatusOr<std::unique_ptr<InferenceServer>> Start(
+      const ServerConfig& config, std::vector<std::shared_ptr<InferenceModel>> models,
+      std::vector<std::unique_ptr<ServicePlugin>> plugins = {});
   // As Stop().
   ~InferenceServer();
 

@@ -39,7 +39,8 @@ absl::StatusOr<ModelRegistry> ModelRegistry::Create(std::vector<std::shared_ptr<
   return registry;
 }
 
-absl::StatusOr<std::shared_ptr<InferenceModel>> ModelRegistry::Find(absl::string_view name, absl::string_view field) const {
+absl::StatusOr<std::shared_ptr<InferenceModel>> ModelRegistry::Find(absl::string_view name,
+                                                                    absl::string_view field) const {
   if (name.empty()) return models_[default_index_];
   std::vector<std::string> names;
   for (const auto& model : models_) {

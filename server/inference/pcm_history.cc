@@ -15,7 +15,8 @@ PcmHistory::PcmHistory(size_t frame_bytes, uint64_t max_frames) : frame_bytes_(f
 void PcmHistory::Append(absl::string_view pcm) {
   while (!pcm.empty()) {
     if (blocks_.empty() || blocks_.back().used == kBlockBytes) {
-      blocks_.push_back(Block{.bytes = std::shared_ptr<char[]>(new char[kBlockBytes]), .used = 0, .first_frame = end_frame_});
+      blocks_.push_back(
+          Block{.bytes = std::shared_ptr<char[]>(new char[kBlockBytes]), .used = 0, .first_frame = end_frame_});
     }
     Block& block = blocks_.back();
     const size_t count = std::min(pcm.size(), kBlockBytes - block.used);
@@ -37,7 +38,7 @@ std::vector<Bytes> PcmHistory::Slice(uint64_t first, uint64_t last) const {
     if (from >= to) continue;
     pieces.push_back(Bytes{.owner = block.bytes,
                            .view = absl::string_view(block.bytes.get() + (from - block.first_frame) * frame_bytes_,
-                                                    (to - from) * frame_bytes_)});
+                                                     (to - from) * frame_bytes_)});
   }
   return pieces;
 }

@@ -24,9 +24,9 @@ absl::Status CheckQuestion(absl::string_view question, const google::protobuf::R
   const std::string field = absl::StrCat(path, "question");
   if (IsBlank(question)) return InvalidField("QUESTION_EMPTY", field, "is empty; must be 1 byte or more of text");
   if (question.size() > limits.max_question_bytes()) {
-    return InvalidField("QUESTION_TOO_LONG", field,
-                        absl::StrCat(question.size(), " bytes; must be 1 to ", limits.max_question_bytes(),
-                                     " (max_question_bytes)"));
+    return InvalidField(
+        "QUESTION_TOO_LONG", field,
+        absl::StrCat(question.size(), " bytes; must be 1 to ", limits.max_question_bytes(), " (max_question_bytes)"));
   }
   if (options.empty()) return absl::OkStatus();
   if (options.size() < kMinOptions || options.size() > kMaxOptions) {
@@ -35,9 +35,9 @@ absl::Status CheckQuestion(absl::string_view question, const google::protobuf::R
   }
   for (int i = 0; i < options.size(); ++i) {
     if (!IsBlank(options[i]) && options[i].size() <= kMaxOptionBytes) continue;
-    return InvalidField("OPTION_INVALID", absl::StrCat(path, "options[", i, "]"),
-                        absl::StrCat(options[i].size(), " bytes; must be 1 to ", kMaxOptionBytes,
-                                     ", and not only white space"));
+    return InvalidField(
+        "OPTION_INVALID", absl::StrCat(path, "options[", i, "]"),
+        absl::StrCat(options[i].size(), " bytes; must be 1 to ", kMaxOptionBytes, ", and not only white space"));
   }
   return absl::OkStatus();
 }

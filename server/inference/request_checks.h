@@ -1,9 +1,9 @@
 // Checks on what is asked, apart from audio: question, options, sampling. The same for Ask and for a stream's Query.
 #pragma once
 
-#include <string>
-
 #include <google/protobuf/repeated_ptr_field.h>
+
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -31,8 +31,11 @@ Admission Scheduler::Admit(RequestId id, double audio_seconds, absl::Time deadli
     return admission;
   }
   admission.queue_position = queued();
-  requests_[id] = Request{.phase = Phase::kQueued, .audio_seconds = audio_seconds, .deadline = deadline,
-                          .started = absl::InfinitePast(), .why = Decision::Why::kCancelled};
+  requests_[id] = Request{.phase = Phase::kQueued,
+                          .audio_seconds = audio_seconds,
+                          .deadline = deadline,
+                          .started = absl::InfinitePast(),
+                          .why = Decision::Why::kCancelled};
   queue_.push_back(id);
   queued_audio_seconds_ += audio_seconds;
   return admission;

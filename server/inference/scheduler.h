@@ -23,16 +23,16 @@ namespace auricle::server {
 using RequestId = uint64_t;
 
 struct SchedulerLimits {
-  int max_queued = 64;                     // requests that wait, >= 1
-  double max_queued_audio_seconds = 600;   // audio of the requests that wait
-  int max_running = 8;                     // requests between encode and their last token, >= 1
+  int max_queued = 64;                    // requests that wait, >= 1
+  double max_queued_audio_seconds = 600;  // audio of the requests that wait
+  int max_running = 8;                    // requests between encode and their last token, >= 1
 };
 
 struct Admission {
   enum class Verdict { kAdmitted, kQueueFull, kAudioQueueFull, kDraining };
   Verdict verdict = Verdict::kAdmitted;
-  int queue_position = 0;       // requests that wait ahead of it
-  absl::Duration retry_after;   // when a place should be free; for the two refusals for want of room
+  int queue_position = 0;      // requests that wait ahead of it
+  absl::Duration retry_after;  // when a place should be free; for the two refusals for want of room
 };
 
 struct Decision {
@@ -101,7 +101,7 @@ class Scheduler {
   std::vector<RequestId> running_;  // phases kEncode, kPrefill, kDecode, oldest first
   std::deque<RequestId> ending_;    // phase kEnding
   double queued_audio_seconds_ = 0;
-  bool last_was_long_ = false;      // the last work was an encode or a prefill
+  bool last_was_long_ = false;  // the last work was an encode or a prefill
   bool draining_ = false;
   double mean_service_seconds_ = 0.5;  // exponential mean, from leaving the queue to Done
 };

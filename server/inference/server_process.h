@@ -8,12 +8,13 @@
 
 namespace auricle::server {
 
-// Before any thread is started, so that all of them inherit it: SIGTERM and SIGINT are then only seen by RunServerProcess.
+// Before any thread is started, so that all of them inherit it: SIGTERM and SIGINT are then only seen by
+// RunServerProcess.
 void BlockEndSignals();
 
-// Starts the server and prints {"event":"serving","address":...,"metrics":...} on stdout. On SIGTERM or SIGINT it drains
-// for at most config.drain_seconds and stops. A second signal ends the process at once. Returns the exit status: 0, or 1
-// when the server cannot start.
+// Starts the server and prints {"event":"serving","address":...,"metrics":...} on stdout. On SIGTERM or SIGINT it
+// drains for at most config.drain_seconds and stops. A second signal ends the process at once. Returns the exit status:
+// 0, or 1 when the server cannot start.
 int RunServerProcess(const ServerConfig& config, std::vector<std::shared_ptr<InferenceModel>> models,
                      std::vector<std::unique_ptr<ServicePlugin>> plugins = {});
 

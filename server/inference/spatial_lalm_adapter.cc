@@ -91,7 +91,8 @@ class LalmGeneration final : public Generation {
 
 class LalmModel final : public InferenceModel {
  public:
-  LalmModel(std::shared_ptr<const model::SpatialLalm> lalm, std::string name) : lalm_(std::move(lalm)), info_(lalm_->info()) {
+  LalmModel(std::shared_ptr<const model::SpatialLalm> lalm, std::string name)
+      : lalm_(std::move(lalm)), info_(lalm_->info()) {
     info_.set_name(std::move(name));
   }
 

@@ -7,8 +7,8 @@
 
 namespace auricle::server {
 
-class SpatialQaService final
-    : public v1::SpatialQa::WithRawCallbackMethod_Ask<v1::SpatialQa::WithRawCallbackMethod_StreamAsk<v1::SpatialQa::Service>> {
+class SpatialQaService final : public v1::SpatialQa::WithRawCallbackMethod_Ask<
+                                   v1::SpatialQa::WithRawCallbackMethod_StreamAsk<v1::SpatialQa::Service>> {
  public:
   // Both outlive the service.
   SpatialQaService(const ServingContext& server, StreamRegistry& streams) : server_(server), streams_(streams) {}

@@ -37,8 +37,8 @@ class StreamCall::QuerySink final : public AnswerSink {
     if (evidence.omit_scene() && !query_id_.empty()) return;
     v1::StreamAskResponse event;
     event.mutable_scene()->set_query_id(query_id_);
-    *event.mutable_scene()->mutable_scene() = ViewEvidence(
-        encoded->scene(), call_->scene_id_, audio_->start_seconds(), audio_->end_seconds(), evidence.include_tracks());
+    *event.mutable_scene()->mutable_scene() = ViewEvidence(encoded->scene(), call_->scene_id_, audio_->start_seconds(),
+                                                           audio_->end_seconds(), evidence.include_tracks());
     call_->tracker_.Name(event.mutable_scene()->mutable_scene());
     call_->Push(event);
   }
@@ -54,8 +54,8 @@ class StreamCall::QuerySink final : public AnswerSink {
 
   void OnFinished(Answer answer) override {
     if (!query_id_.empty()) {
-      call_->server_.metrics.CountRequest(
-          "Query", answer.finish_reason == v1::FINISH_REASON_CANCELLED ? "CANCELLED" : "OK");
+      call_->server_.metrics.CountRequest("Query",
+                                          answer.finish_reason == v1::FINISH_REASON_CANCELLED ? "CANCELLED" : "OK");
     }
     v1::StreamAskResponse event;
     v1::Finished& finished = *event.mutable_finished();
@@ -92,8 +92,8 @@ StreamCall::StreamCall(const ServingContext& server, StreamRegistry& streams, gr
     : server_(server), streams_(streams), context_(context), deadline_(absl::FromChrono(context->deadline())) {}
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamCall::Begin(const ServingContext& server,
-                                                                              StreamRegistry& streams,
-                                                                              grpc::CallbackServerContext* context) {
+                                                                               StreamRegistry& streams,
+                                                                               grpc::CallbackServerContext* context) {
   std::shared_ptr<StreamCall> call(new StreamCall(server, streams, context));
   call->self_ = call;
   const absl::StatusOr<uint64_t> number = streams.Add(call);
@@ -174,9 +174,9 @@ absl::Status StreamCall::HandleConfig(const v1::StreamConfig& config) {
   const double interval = config.scene_update_interval_seconds();
   // Negated comparisons, so that NaN fails them.
   if (interval != 0 && !(interval >= kMinSceneUpdateSeconds && interval <= kMaxSceneUpdateSeconds)) {
-    return InvalidField("INTERVAL_OUT_OF_RANGE", "config.scene_update_interval_seconds",
-                        absl::StrCat(interval, " s; must be 0 or ", kMinSceneUpdateSeconds, " to ",
-                                     kMaxSceneUpdateSeconds));
+    return InvalidField(
+        "INTERVAL_OUT_OF_RANGE", "config.scene_update_interval_seconds",
+        absl::StrCat(interval, " s; must be 0 or ", kMinSceneUpdateSeconds, " to ", kMaxSceneUpdateSeconds));
   }
   const double most = server_.limits.max_clip_seconds();
   if (!(config.history_seconds() >= 0 && config.history_seconds() <= most)) {
@@ -185,8 +185,8 @@ absl::Status StreamCall::HandleConfig(const v1::StreamConfig& config) {
                                      " (max_clip_seconds), or 0 for that"));
   }
   const double history = config.history_seconds() == 0 ? most : config.history_seconds();
-  settings_ = Settings{.layout = *layout, .model = *std::move(model), .evidence = config.evidence(),
-                       .scene_update_seconds = interval};
+  settings_ = Settings{
+      .layout = *layout, .model = *std::move(model), .evidence = config.evidence(), .scene_update_seconds = interval};
   history_.emplace(layout->frame_bytes(),
                    std::max<uint64_t>(1, static_cast<uint64_t>(std::floor(history * layout->sample_rate))));
   next_scene_seconds_ = interval;
@@ -196,8 +196,9 @@ absl::Status StreamCall::HandleConfig(const v1::StreamConfig& config) {
 absl::Status StreamCall::HandleAudio(const v1::AudioChunk& chunk) {
   if (audio_ended_) return BadOrder("AUDIO_AFTER_END", "audio: must not follow end_of_audio");
   if (chunk.sequence() != next_sequence_) {
-    return InvalidField("SEQUENCE_GAP", "audio.sequence",
-                        absl::StrCat(chunk.sequence(), "; must be ", next_sequence_, ", chunks count from 0 without gaps"));
+    return InvalidField(
+        "SEQUENCE_GAP", "audio.sequence",
+        absl::StrCat(chunk.sequence(), "; must be ", next_sequence_, ", chunks count from 0 without gaps"));
   }
   if (absl::Status status = InspectChunk(chunk.data(), settings_->layout, history_->end_frame()); !status.ok()) {
     return status;
@@ -297,7 +298,8 @@ absl::StatusOr<std::shared_ptr<HeardAudio>> StreamCall::AudioFor(const v1::TimeS
   const absl::StatusOr<ResolvedSpan> part = ResolveSpan(span, oldest, ReceivedSeconds(), "query.span");
   if (!part.ok()) return part.status();
   Heard heard;
-  heard.first_frame = std::max(history_->first_frame(), static_cast<uint64_t>(std::llround(part->start_seconds * rate)));
+  heard.first_frame =
+      std::max(history_->first_frame(), static_cast<uint64_t>(std::llround(part->start_seconds * rate)));
   heard.last_frame = std::min(history_->end_frame(), static_cast<uint64_t>(std::llround(part->end_seconds * rate)));
   if (heard_.audio != nullptr && heard_.first_frame == heard.first_frame && heard_.last_frame == heard.last_frame) {
     return heard_.audio;
@@ -459,12 +461,13 @@ void StreamCall::OnDrain() {
 }
 
 void StreamCall::OnDone() {
+  std::shared_ptr<StreamCall> last;  // freed at the end, unless the engine still holds a query of it
   {
     MutexLock lock(mutex_);
     done_ = true;
+    last = std::move(self_);
   }
   if (number_ != 0) streams_.Remove(number_);
-  const std::shared_ptr<StreamCall> last = std::move(self_);  // freed here unless the engine still holds a query of it
 }
 
 }  // namespace auricle::server

@@ -13,13 +13,13 @@
 // Whatever the end, queries that are unfinished then are cancelled in the engine.
 #pragma once
 
+#include <grpcpp/impl/codegen/server_callback.h>
+#include <grpcpp/server_context.h>
+
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <grpcpp/impl/codegen/server_callback.h>
-#include <grpcpp/server_context.h>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -97,7 +97,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   StreamRegistry& streams_;
   grpc::CallbackServerContext* const context_;  // valid until OnDone
   const absl::Time deadline_;
-  uint64_t number_ = 0;       // in the registry; 0: refused
+  uint64_t number_ = 0;  // in the registry; 0: refused
   std::string scene_id_;
   grpc::ByteBuffer incoming_;  // gRPC's while a read is in flight
 
@@ -126,7 +126,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // Finish was called
   absl::Time finished_at_ ABSL_GUARDED_BY(mutex_);
-  bool done_ ABSL_GUARDED_BY(mutex_) = false;      // OnDone was called: context_ is gone
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;  // OnDone was called: context_ is gone
 
   std::shared_ptr<StreamCall> self_;  // until OnDone
 };

@@ -39,11 +39,13 @@ void ForEachSetting(Config& c, Visitor&& visit) {
   visit("max-queued-requests", c.max_queued_requests, 1, 1 << 16, "requests that wait");
   visit("max-queued-audio-seconds", c.max_queued_audio_seconds, 0.1, 1e6, "audio of the requests that wait");
   visit("max-running-requests", c.max_running_requests, 1, 1024, "requests that are answered at one time");
-  visit("encoding-cache-clips", c.encoding_cache_clips, 0, 4096, "clips that Ask remembers as heard, for further questions");
+  visit("encoding-cache-clips", c.encoding_cache_clips, 0, 4096,
+        "clips that Ask remembers as heard, for further questions");
   visit("outbox-events", c.outbox_events, 16, 1 << 20, "events that a stream holds for a client that does not read");
   visit("outbox-bytes", c.outbox_bytes, int64_t{1} << 10, int64_t{1} << 30, "the same in bytes");
   visit("slow-reader-seconds", c.slow_reader_seconds, 0.1, 3600.0, "a write that takes longer ends the stream");
-  visit("stalled-seconds", c.stalled_seconds, 0.05, 3600.0, "health is NOT_SERVING when the engine stands still for so long");
+  visit("stalled-seconds", c.stalled_seconds, 0.05, 3600.0,
+        "health is NOT_SERVING when the engine stands still for so long");
   visit("drain-seconds", c.drain_seconds, 0.0, 3600.0, "time for requests in flight after SIGTERM");
   visit("log-format", c.log_format, "text or json");
   visit("log-level", c.log_level, "debug, info, warn or error");
@@ -54,7 +56,9 @@ std::string Describe(bool value) { return value ? "true" : "false"; }
 std::string Describe(int value) { return absl::StrCat(value); }
 std::string Describe(int64_t value) { return absl::StrCat(value); }
 std::string Describe(double value) { return absl::StrFormat("%g", value); }
-std::string Describe(const std::vector<std::string>& value) { return value.empty() ? "none" : absl::StrJoin(value, ","); }
+std::string Describe(const std::vector<std::string>& value) {
+  return value.empty() ? "none" : absl::StrJoin(value, ",");
+}
 
 absl::Status Invalid(absl::string_view name, absl::string_view value, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(name, ": '", value, "'; must be ", allowed));
@@ -140,7 +144,8 @@ absl::Status ReadFile(const std::string& path, ServerConfig& config) {
         status = Invalid(name, given.dump(), Kind<std::remove_reference_t<decltype(member)>>());
       }
     });
-    if (!known) return absl::InvalidArgumentError(absl::StrCat("config: ", path, " has an unknown setting '", name, "'"));
+    if (!known)
+      return absl::InvalidArgumentError(absl::StrCat("config: ", path, " has an unknown setting '", name, "'"));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -67,9 +67,9 @@ absl::Status QueueFull(absl::string_view reason, absl::string_view message, absl
 }
 
 absl::Status Draining() {
-  return WithRetryAfter(
-      ErrorWithReason(absl::StatusCode::kUnavailable, "DRAINING", "the server is shutting down and takes no new requests"),
-      absl::Seconds(1));
+  return WithRetryAfter(ErrorWithReason(absl::StatusCode::kUnavailable, "DRAINING",
+                                        "the server is shutting down and takes no new requests"),
+                        absl::Seconds(1));
 }
 
 absl::Status WithRetryAfter(absl::Status status, absl::Duration retry_after) {

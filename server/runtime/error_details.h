@@ -5,10 +5,10 @@
 // `grpc-status-details-bin` of a call, or in QueryError.status of one query of a stream.
 #pragma once
 
+#include <grpcpp/support/status.h>
+
 #include <map>
 #include <string>
-
-#include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"

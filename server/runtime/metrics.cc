@@ -27,7 +27,8 @@ prometheus::Histogram& Histogram(Registry& registry, const char* name, const cha
   return BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
-const prometheus::Histogram::BucketBoundaries kLatency = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+const prometheus::Histogram::BucketBoundaries kLatency = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                                          1,     2.5,  5,     10,   30,  60};
 const prometheus::Histogram::BucketBoundaries kTokenLatency = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                                0.1,   0.25,   0.5,   1,    2.5};
 
@@ -45,20 +46,20 @@ Metrics::Metrics()
       engine_healthy(Gauge(*registry, "auricle_engine_healthy", "1 while the engine moves, 0 when it stands still")),
       real_time_factor(Gauge(*registry, "auricle_real_time_factor",
                              "Seconds of work to hear one second of audio, for the last clip")),
-      time_to_first_token(Histogram(*registry, "auricle_time_to_first_token_seconds",
-                                    "From admission to the first token", kLatency)),
+      time_to_first_token(
+          Histogram(*registry, "auricle_time_to_first_token_seconds", "From admission to the first token", kLatency)),
       inter_token_latency(Histogram(*registry, "auricle_inter_token_latency_seconds", "Between two tokens of an answer",
                                     kTokenLatency)),
       queue_time(Histogram(*registry, "auricle_request_queue_time_seconds", "From admission to the engine's first work",
                            kLatency)),
-      end_to_end_latency(Histogram(*registry, "auricle_e2e_request_latency_seconds", "From admission to the end",
-                                   kLatency)),
+      end_to_end_latency(
+          Histogram(*registry, "auricle_e2e_request_latency_seconds", "From admission to the end", kLatency)),
       audio_seconds(Counter(*registry, "auricle_audio_seconds_total", "Audio heard by the model, seconds")),
       prompt_tokens(Counter(*registry, "auricle_prompt_tokens_total", "Prompt tokens, audio included")),
       generation_tokens(Counter(*registry, "auricle_generation_tokens_total", "Tokens of answers")),
       prefix_cache_queries(Counter(*registry, "auricle_prefix_cache_queries_total", "Answers begun")),
-      prefix_cache_hits(Counter(*registry, "auricle_prefix_cache_hits_total",
-                                "Answers begun on audio that had been heard already")) {
+      prefix_cache_hits(
+          Counter(*registry, "auricle_prefix_cache_hits_total", "Answers begun on audio that had been heard already")) {
   engine_healthy.Set(1);
 }
 

@@ -3,14 +3,14 @@
 // Histograms are in seconds. Everything here is thread-safe and cheap enough for each token.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -36,21 +36,21 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& refusals_;
 
  public:
-  prometheus::Gauge& requests_running;             // auricle_num_requests_running
-  prometheus::Gauge& requests_waiting;             // auricle_num_requests_waiting
-  prometheus::Gauge& waiting_audio_seconds;        // auricle_waiting_audio_seconds
-  prometheus::Gauge& streams_open;                 // auricle_num_streams_open
-  prometheus::Gauge& engine_healthy;               // auricle_engine_healthy
-  prometheus::Gauge& real_time_factor;             // auricle_real_time_factor: seconds of work for a second of audio heard
-  prometheus::Histogram& time_to_first_token;      // auricle_time_to_first_token_seconds
-  prometheus::Histogram& inter_token_latency;      // auricle_inter_token_latency_seconds
-  prometheus::Histogram& queue_time;               // auricle_request_queue_time_seconds
-  prometheus::Histogram& end_to_end_latency;       // auricle_e2e_request_latency_seconds
-  prometheus::Counter& audio_seconds;              // auricle_audio_seconds_total: heard by the model
-  prometheus::Counter& prompt_tokens;              // auricle_prompt_tokens_total
-  prometheus::Counter& generation_tokens;          // auricle_generation_tokens_total
-  prometheus::Counter& prefix_cache_queries;       // auricle_prefix_cache_queries_total: prompts begun
-  prometheus::Counter& prefix_cache_hits;          // auricle_prefix_cache_hits_total: of these, audio already heard
+  prometheus::Gauge& requests_running;         // auricle_num_requests_running
+  prometheus::Gauge& requests_waiting;         // auricle_num_requests_waiting
+  prometheus::Gauge& waiting_audio_seconds;    // auricle_waiting_audio_seconds
+  prometheus::Gauge& streams_open;             // auricle_num_streams_open
+  prometheus::Gauge& engine_healthy;           // auricle_engine_healthy
+  prometheus::Gauge& real_time_factor;         // auricle_real_time_factor: seconds of work for a second of audio heard
+  prometheus::Histogram& time_to_first_token;  // auricle_time_to_first_token_seconds
+  prometheus::Histogram& inter_token_latency;  // auricle_inter_token_latency_seconds
+  prometheus::Histogram& queue_time;           // auricle_request_queue_time_seconds
+  prometheus::Histogram& end_to_end_latency;   // auricle_e2e_request_latency_seconds
+  prometheus::Counter& audio_seconds;          // auricle_audio_seconds_total: heard by the model
+  prometheus::Counter& prompt_tokens;          // auricle_prompt_tokens_total
+  prometheus::Counter& generation_tokens;      // auricle_generation_tokens_total
+  prometheus::Counter& prefix_cache_queries;   // auricle_prefix_cache_queries_total: prompts begun
+  prometheus::Counter& prefix_cache_hits;      // auricle_prefix_cache_hits_total: of these, audio already heard
 };
 
 // Serves `metrics` on its own port under /metrics until destroyed.

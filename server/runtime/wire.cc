@@ -36,7 +36,8 @@ bool IsUtf8(absl::string_view text) {
 }
 
 // Path of the first string that is not UTF-8, as far as `fields`, parsed without a schema, match `type`; or "".
-std::string FindInvalidString(const google::protobuf::UnknownFieldSet& fields, const google::protobuf::Descriptor& type) {
+std::string FindInvalidString(const google::protobuf::UnknownFieldSet& fields,
+                              const google::protobuf::Descriptor& type) {
   for (int i = 0; i < fields.field_count(); ++i) {
     const google::protobuf::UnknownField& unknown = fields.field(i);
     const google::protobuf::FieldDescriptor* field = type.FindFieldByNumber(unknown.number());

@@ -37,7 +37,8 @@ std::vector<float> TwoSounds(double seconds, int rate) {
   uint32_t state = 1;
   for (size_t i = 0; i < first.size(); ++i) {
     state = state * 1664525u + 1013904223u;
-    first[i] = (i < first.size() / 2 ? first[i] : second[i]) + 1e-3f * (static_cast<float>(state >> 8) / 16777216.0f - 0.5f);
+    first[i] =
+        (i < first.size() / 2 ? first[i] : second[i]) + 1e-3f * (static_cast<float>(state >> 8) / 16777216.0f - 0.5f);
   }
   return first;
 }

@@ -75,11 +75,13 @@ const std::vector<Row>& Refused() {
        "CHANNELS_NOT_FOUR", "audio.data", "must be 4"},
       {"no audio at all", [](auto& r) { r.clear_audio(); }, kInvalid, "FOA_FORMAT_INVALID", "audio.format", "AMBIX"},
       {"no samples", [](auto& r) { r.mutable_audio()->clear_data(); }, kInvalid, "AUDIO_EMPTY", "audio.data", "0.1 s"},
-      {"one sample", [](auto& r) { *r.mutable_audio() = PcmClip({0.1f, 0, 0, 0.1f}); }, kInvalid, "AUDIO_TOO_SHORT",
-       "audio.data", "at least 0.1 s"},
-      {"one sample short of 0.1 s",
-       [](auto& r) { *r.mutable_audio() = PcmClip(std::vector<float>(4 * 1599, 0.1f)); }, kInvalid, "AUDIO_TOO_SHORT",
-       "audio.data", "at least 0.1 s"},
+      {"one sample",
+       [](auto& r) {
+         *r.mutable_audio() = PcmClip({0.1f, 0, 0, 0.1f});
+       },
+       kInvalid, "AUDIO_TOO_SHORT", "audio.data", "at least 0.1 s"},
+      {"one sample short of 0.1 s", [](auto& r) { *r.mutable_audio() = PcmClip(std::vector<float>(4 * 1599, 0.1f)); },
+       kInvalid, "AUDIO_TOO_SHORT", "audio.data", "at least 0.1 s"},
       {"over the limit", [](auto& r) { *r.mutable_audio() = PcmClip(PlaneWave(4.1, 16000)); }, kExhausted,
        "CLIP_TOO_LONG", "audio.data", "at most 4 s"},
       {"file over the limit", [](auto& r) { *r.mutable_audio() = FileClip(FlacOfWave(4.1)); }, kExhausted,
@@ -116,10 +118,11 @@ const std::vector<Row>& Refused() {
          *r.mutable_audio() = FileClip(flac);
        },
        kInvalid, "AUDIO_UNREADABLE", "audio.data", "cut short"},
-      {"FLAC header only",
-       [](auto& r) { *r.mutable_audio() = FileClip(FlacOfWave(1).substr(0, 42)); }, kInvalid, nullptr, "audio.data", ""},
-      {"text named .wav", [](auto& r) { *r.mutable_audio() = FileClip("This is a shopping list: milk, eggs, bread.\n"); },
-       kInvalid, "AUDIO_UNREADABLE", "audio.data", "not an audio file"},
+      {"FLAC header only", [](auto& r) { *r.mutable_audio() = FileClip(FlacOfWave(1).substr(0, 42)); }, kInvalid,
+       nullptr, "audio.data", ""},
+      {"text named .wav",
+       [](auto& r) { *r.mutable_audio() = FileClip("This is a shopping list: milk, eggs, bread.\n"); }, kInvalid,
+       "AUDIO_UNREADABLE", "audio.data", "not an audio file"},
       {"file without samples", [](auto& r) { *r.mutable_audio() = FileClip(WavBytes(4, 16000, 0)); }, kInvalid,
        "AUDIO_TOO_SHORT", "audio.data", "at least 0.1 s"},
       {"no convention", [](auto& r) { r.mutable_audio()->clear_format(); }, kInvalid, "FOA_FORMAT_INVALID",
@@ -302,7 +305,8 @@ TEST_F(BadInputTest, AStreamsOwnErrorsEndIt) {
   };
   const std::vector<StreamRow> rows = {
       {"mono", configured([](auto& c) { c.set_channels(1); }), kInvalid, "CHANNELS_NOT_FOUR", "config.channels"},
-      {"16 channels", configured([](auto& c) { c.set_channels(16); }), kInvalid, "CHANNELS_NOT_FOUR", "config.channels"},
+      {"16 channels", configured([](auto& c) { c.set_channels(16); }), kInvalid, "CHANNELS_NOT_FOUR",
+       "config.channels"},
       {"1 Hz", configured([](auto& c) { c.set_sample_rate_hz(1); }), kInvalid, "SAMPLE_RATE_OUT_OF_RANGE",
        "config.sample_rate_hz"},
       {"1 MHz", configured([](auto& c) { c.set_sample_rate_hz(1'000'000); }), kInvalid, "SAMPLE_RATE_OUT_OF_RANGE",
@@ -324,7 +328,8 @@ TEST_F(BadInputTest, AStreamsOwnErrorsEndIt) {
        kPrecondition, "STREAM_CONFIG_REPEATED", ""},
       {"audio before config", [](StreamClient& c) { c.SendAudio(PlaneWave(0.1, 16000)); }, kPrecondition,
        "STREAM_CONFIG_MISSING", ""},
-      {"query before config", [](StreamClient& c) { c.Query("q", "Where?"); }, kPrecondition, "STREAM_CONFIG_MISSING", ""},
+      {"query before config", [](StreamClient& c) { c.Query("q", "Where?"); }, kPrecondition, "STREAM_CONFIG_MISSING",
+       ""},
       {"audio after the end",
        [](StreamClient& c) {
          c.Configure();

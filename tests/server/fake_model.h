@@ -72,7 +72,10 @@ class FakeGeneration final : public Generation {
  public:
   FakeGeneration(std::vector<std::string> words, size_t limit, std::vector<v1::OptionProbability> probabilities,
                  std::string letter, uint32_t prompt_tokens)
-      : words_(std::move(words)), limit_(limit), probabilities_(std::move(probabilities)), letter_(std::move(letter)),
+      : words_(std::move(words)),
+        limit_(limit),
+        probabilities_(std::move(probabilities)),
+        letter_(std::move(letter)),
         prompt_tokens_(prompt_tokens) {}
 
   uint32_t prompt_tokens() const override { return prompt_tokens_; }
@@ -100,8 +103,8 @@ class FakeGeneration final : public Generation {
   size_t next_ = 0;
 };
 
-// Open questions: "azimuth A degrees, level L" of what was heard, a word a token; "count to N": N words; "fail": INTERNAL.
-// Multiple choice: the option whose number is the question's length modulo their count, in one token.
+// Open questions: "azimuth A degrees, level L" of what was heard, a word a token; "count to N": N words; "fail":
+// INTERNAL. Multiple choice: the option whose number is the question's length modulo their count, in one token.
 class FakeModel final : public InferenceModel {
  public:
   explicit FakeModel(std::string name = "fake") {
@@ -142,7 +145,8 @@ class FakeModel final : public InferenceModel {
       v1::TimeSpan& active = *source.add_active();
       active.set_start_seconds(0);
       active.set_end_seconds(clip.seconds());
-      for (uint32_t row = 0; row < static_cast<uint32_t>(clip.seconds() * 10); ++row) source.add_frames()->set_frame(row);
+      for (uint32_t row = 0; row < static_cast<uint32_t>(clip.seconds() * 10); ++row)
+        source.add_frames()->set_frame(row);
     }
     return std::make_shared<FakeEncodedAudio>(std::move(scene), static_cast<uint32_t>(std::ceil(clip.seconds() * 2.5)));
   }
@@ -171,8 +175,10 @@ class FakeModel final : public InferenceModel {
       for (int i = 0; i < count; ++i) words.push_back(absl::StrCat(i == 0 ? "" : " ", i));
     } else {
       const v1::Scene& scene = audio->scene();
-      words = {"azimuth ", scene.sources().empty() ? "unknown" : absl::StrFormat("%.1f", scene.sources(0).direction().azimuth_deg()),
-               " degrees"};
+      words = {
+          "azimuth ",
+          scene.sources().empty() ? "unknown" : absl::StrFormat("%.1f", scene.sources(0).direction().azimuth_deg()),
+          " degrees"};
     }
     const uint32_t prompt = audio->audio_tokens() + static_cast<uint32_t>(question.size());
     return std::make_unique<FakeGeneration>(std::move(words), sampling.max_new_tokens(), std::move(probabilities),

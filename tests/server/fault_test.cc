@@ -3,7 +3,6 @@
 
 #include <thread>
 
-
 #include "tests/server/probes.h"
 #include "tests/server/server_fixture.h"
 
@@ -23,9 +22,8 @@ class FaultTest : public ServerTest {
   };
   std::unique_ptr<Pending> AskInBackground(const v1::AskRequest& request) {
     auto pending = std::make_unique<Pending>();
-    pending->thread = std::thread([this, request, raw = pending.get()] {
-      raw->status = stub->Ask(&raw->context, request, &raw->response);
-    });
+    pending->thread = std::thread(
+        [this, request, raw = pending.get()] { raw->status = stub->Ask(&raw->context, request, &raw->response); });
     return pending;
   }
   // The condition must come true by itself; the test's own time limit is what ends a wait in vain.

@@ -59,7 +59,8 @@ TEST(SchedulerTest, AlternatesLongWorkWithStepsOfThoseUnderWay) {
 
 TEST(SchedulerTest, BoundsTheQueueInRequestsAndInSeconds) {
   Scheduler scheduler({.max_queued = 3, .max_queued_audio_seconds = 10, .max_running = 1});
-  EXPECT_EQ(scheduler.Admit(1, 30, absl::InfiniteFuture()).verdict, Verdict::kAdmitted) << "an empty queue takes any clip";
+  EXPECT_EQ(scheduler.Admit(1, 30, absl::InfiniteFuture()).verdict, Verdict::kAdmitted)
+      << "an empty queue takes any clip";
   EXPECT_EQ(scheduler.Admit(2, 1, absl::InfiniteFuture()).verdict, Verdict::kAudioQueueFull);
   EXPECT_EQ(scheduler.Next(kStart).kind, Kind::kEncode);  // 1 leaves the queue
   EXPECT_EQ(scheduler.Admit(3, 6, absl::InfiniteFuture()).verdict, Verdict::kAdmitted);
@@ -121,8 +122,8 @@ class SchedulerPropertyTest : public ::testing::TestWithParam<int> {};
 TEST_P(SchedulerPropertyTest, LosesNothingAndKeepsItsBounds) {
   std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<uint64_t>(n)); };
-  const SchedulerLimits limits{.max_queued = 1 + below(6), .max_queued_audio_seconds = 5.0 + below(20),
-                               .max_running = 1 + below(4)};
+  const SchedulerLimits limits{
+      .max_queued = 1 + below(6), .max_queued_audio_seconds = 5.0 + below(20), .max_running = 1 + below(4)};
   Scheduler scheduler(limits);
   absl::Time now = kStart;
   enum class State { kLive, kCancelled, kEnded };
@@ -145,7 +146,8 @@ TEST_P(SchedulerPropertyTest, LosesNothingAndKeepsItsBounds) {
     }
     switch (decision.kind) {
       case Kind::kIdle:
-        for (const auto& [id, request] : seen) EXPECT_EQ(request.state, State::kEnded) << "request " << id << " was lost";
+        for (const auto& [id, request] : seen)
+          EXPECT_EQ(request.state, State::kEnded) << "request " << id << " was lost";
         return false;
       case Kind::kEnd: {
         Seen& request = seen.at(decision.id);
@@ -209,13 +211,14 @@ TEST_P(SchedulerPropertyTest, LosesNothingAndKeepsItsBounds) {
         const RequestId id = next_id++;
         const double audio = below(8);
         const absl::Time deadline = below(3) == 0 ? now + absl::Milliseconds(below(3000)) : absl::InfiniteFuture();
-        const bool fits = scheduler.queued() < limits.max_queued &&
-                          (scheduler.queued() == 0 ||
-                           scheduler.queued_audio_seconds() + audio <= limits.max_queued_audio_seconds);
+        const bool fits =
+            scheduler.queued() < limits.max_queued &&
+            (scheduler.queued() == 0 || scheduler.queued_audio_seconds() + audio <= limits.max_queued_audio_seconds);
         const bool admitted = scheduler.Admit(id, audio, deadline).verdict == Verdict::kAdmitted;
         EXPECT_EQ(admitted, fits);
         if (admitted) {
-          seen[id] = {.state = State::kLive, .audio = audio, .deadline = deadline, .phase = 0, .tokens_left = 1 + below(6)};
+          seen[id] = {
+              .state = State::kLive, .audio = audio, .deadline = deadline, .phase = 0, .tokens_left = 1 + below(6)};
         }
         break;
       }

@@ -1,6 +1,7 @@
 // A real server with a fake model on a free port, and what tests need to talk to it.
 #pragma once
 
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,8 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <grpcpp/grpcpp.h>
 
 #include "auricle/v1/inference.grpc.pb.h"
 #include "auricle/v1/model.grpc.pb.h"

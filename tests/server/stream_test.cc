@@ -60,9 +60,9 @@ TEST_F(StreamTest, SendsEventsOfAQueryInOrder) {
       EXPECT_DOUBLE_EQ(event.accepted().heard().end_seconds(), 1);
     }
   }
-  EXPECT_EQ(kinds, (std::vector<Event::EventCase>{Event::kAccepted, Event::kScene, Event::kToken, Event::kToken,
-                                                  Event::kToken, Event::kToken, Event::kToken, Event::kToken,
-                                                  Event::kFinished}));
+  EXPECT_EQ(kinds,
+            (std::vector<Event::EventCase>{Event::kAccepted, Event::kScene, Event::kToken, Event::kToken, Event::kToken,
+                                           Event::kToken, Event::kToken, Event::kToken, Event::kFinished}));
 }
 
 TEST_F(StreamTest, HearsTheSameAsAskWhateverTheChunks) {
@@ -80,7 +80,8 @@ TEST_F(StreamTest, HearsTheSameAsAskWhateverTheChunks) {
     const size_t chunk = static_cast<size_t>(rate) / 10 * 4;
     for (size_t i = 0; i < samples.size(); i += chunk) {
       const size_t end = std::min(samples.size(), i + chunk);
-      client.SendAudio(std::vector<float>(samples.begin() + static_cast<long>(i), samples.begin() + static_cast<long>(end)));
+      client.SendAudio(
+          std::vector<float>(samples.begin() + static_cast<long>(i), samples.begin() + static_cast<long>(end)));
     }
     client.Query("q", "Where?");
     const Event scene = client.ReadUntil(Event::kScene, "q");

@@ -3,8 +3,9 @@
 //   serve_soak --address 127.0.0.1:50051 --pid 1234 [--seconds 60] [--clients 8] [--warm-up 10] [--json]
 //
 // Half of the clients ask about whole clips, half stream, some cancel or leave. Errors other than RESOURCE_EXHAUSTED
-// count against the server; memory is VmRSS of --pid, its mean over the last fifth of the time against its mean over the
-// fifth after the warm-up. Prints a table, or one JSON object a line; exits with 1 where a bar is missed.
+// count against the server; memory is VmRSS of --pid, its mean over the last fifth of the time against its mean over
+// the fifth after the warm-up. Prints a table, or one JSON object a line; exits with 1 where a bar is missed.
+#include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,8 +24,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <grpcpp/grpcpp.h>
 
 #include "auricle/v1/inference.grpc.pb.h"
 
@@ -59,10 +58,11 @@ struct Tally {
 };
 
 std::string CodeName(int code) {
-  static const char* const kNames[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-                                       "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-                                       "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-                                       "UNAUTHENTICATED"};
+  static const char* const kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   return code >= 0 && code < 17 ? kNames[code] : std::to_string(code);
 }
 
@@ -234,7 +234,8 @@ void Report(bool json, const char* name, double value, const char* unit, double 
 int main(int argc, char** argv) {
   Settings settings;
   if (!Parse(argc, argv, &settings)) {
-    std::fprintf(stderr, "serve_soak --address HOST:PORT --pid N [--seconds 60] [--clients 8] [--warm-up 10] [--json]\n");
+    std::fprintf(stderr,
+                 "serve_soak --address HOST:PORT --pid N [--seconds 60] [--clients 8] [--warm-up 10] [--json]\n");
     return 2;
   }
   Tally tally;
@@ -272,7 +273,9 @@ int main(int argc, char** argv) {
   }
   std::sort(tally.seconds.begin(), tally.seconds.end());
   const auto quantile = [&](double q) {
-    return tally.seconds.empty() ? 0 : tally.seconds[static_cast<size_t>(q * static_cast<double>(tally.seconds.size() - 1))];
+    return tally.seconds.empty()
+               ? 0
+               : tally.seconds[static_cast<size_t>(q * static_cast<double>(tally.seconds.size() - 1))];
   };
   const double answered = static_cast<double>(tally.seconds.size());
   Report(settings.json, "soak_answers", answered, "answers", 1, answered >= 1);
