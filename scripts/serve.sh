@@ -33,6 +33,10 @@ stop_server() {
 # with_server VERB ARGUMENTS...: the command-line client against a server that runs, or one started for the call.
 with_server() {
   build_targets auricle auricle-server 2> >(grep -v '^ninja: no work to do' >&2)
+  if wants_help "$@"; then
+    "$(program auricle)" "$@"
+    return
+  fi
   if ! "$(program auricle)" health --server "$server_address" >/dev/null 2>&1; then
     say "no server at $server_address: starting one for this call"
     start_server
