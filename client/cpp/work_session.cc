@@ -15,10 +15,6 @@ void SetDeadline(grpc::ClientContext& context, double extra_seconds = 0) {
                        std::chrono::milliseconds(static_cast<int64_t>(extra_seconds * 1000)));
 }
 
-absl::Status ToStatus(const grpc::Status& status) {
-  return StatusFromWire(status.error_code(), status.error_message(), status.error_details());
-}
-
 v1::LeaseRef Ref(const v1::WorkUnit& unit) {
   v1::LeaseRef ref;
   ref.set_unit_id(unit.unit_id());
@@ -27,6 +23,10 @@ v1::LeaseRef Ref(const v1::WorkUnit& unit) {
 }
 
 }  // namespace
+
+absl::Status ToStatus(const grpc::Status& status) {
+  return StatusFromWire(status.error_code(), status.error_message(), status.error_details());
+}
 
 absl::StatusOr<std::unique_ptr<WorkSession>> WorkSession::Open(std::shared_ptr<grpc::Channel> channel,
                                                                const v1::RegisterRequest& registration) {

@@ -17,6 +17,9 @@
 
 namespace auricle::client {
 
+// A call's error with the details that came with it.
+absl::Status ToStatus(const grpc::Status& status);
+
 // Thread-safe. A thread of its own renews the leases that are held, at a third of their time to live.
 class WorkSession {
  public:

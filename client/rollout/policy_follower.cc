@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/cpp/status_details.h"
+#include "client/cpp/work_session.h"
 #include "model/checkpoint/sha256.h"
 
 namespace auricle::client {
@@ -15,10 +15,6 @@ namespace fs = std::filesystem;
 
 // Between two attempts to reach the store.
 constexpr absl::Duration kRetryInterval = absl::Seconds(1);
-
-absl::Status ToStatus(const grpc::Status& status) {
-  return StatusFromWire(status.error_code(), status.error_message(), status.error_details());
-}
 
 }  // namespace
 
@@ -80,10 +76,12 @@ absl::StatusOr<Policy> PolicyFollower::Fetch(const v1::PolicyVersion& version) {
   std::error_code error;
   fs::create_directories(work_folder_, error);
   for (const char* file : {"config.json", "tokenizer.json"}) {
-    fs::copy_file(fs::path(base_folder_) / file, fs::path(work_folder_) / file, fs::copy_options::overwrite_existing, error);
+    fs::copy_file(fs::path(base_folder_) / file, fs::path(work_folder_) / file, fs::copy_options::overwrite_existing,
+                  error);
     if (error) return absl::UnavailableError(absl::StrCat(work_folder_, "/", file, ": ", error.message()));
   }
-  const std::string path = absl::StrCat(work_folder_, "/model.safetensors"), part = absl::StrCat(path, ".", version.version(), ".part");
+  const std::string path = absl::StrCat(work_folder_, "/model.safetensors"),
+                    part = absl::StrCat(path, ".", version.version(), ".part");
   const uint64_t have = fs::exists(part) ? fs::file_size(part) : 0;
   if (have < version.size_bytes()) {
     grpc::ClientContext context;
@@ -94,7 +92,8 @@ absl::StatusOr<Policy> PolicyFollower::Fetch(const v1::PolicyVersion& version) {
     std::ofstream file(part, std::ios::binary | std::ios::app);
     const auto reader = stub_->FetchWeights(&context, request);
     v1::WeightsChunk chunk;
-    while (file && reader->Read(&chunk)) file.write(chunk.data().data(), static_cast<std::streamsize>(chunk.data().size()));
+    while (file && reader->Read(&chunk))
+      file.write(chunk.data().data(), static_cast<std::streamsize>(chunk.data().size()));
     file.close();
     if (!file) return absl::UnavailableError(absl::StrCat(part, ": cannot be written"));
     if (const grpc::Status status = reader->Finish(); !status.ok()) return ToStatus(status);
@@ -103,7 +102,8 @@ absl::StatusOr<Policy> PolicyFollower::Fetch(const v1::PolicyVersion& version) {
   if (!sha256.ok()) return sha256.status();
   if (*sha256 != version.sha256()) {
     fs::remove(part, error);
-    return absl::DataLossError(absl::StrCat("policy ", version.version(), ": its sha256 is ", *sha256, ", must be ", version.sha256()));
+    return absl::DataLossError(
+        absl::StrCat("policy ", version.version(), ": its sha256 is ", *sha256, ", must be ", version.sha256()));
   }
   fs::rename(part, path, error);
   if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message()));

@@ -12,8 +12,8 @@
 
 namespace auricle::client {
 
-absl::StatusOr<v1::RolloutResult> RollOut(const v1::RolloutTask& task, const Policy& policy, const sim::SourceBank* bank,
-                                          const std::function<bool()>& cancelled) {
+absl::StatusOr<v1::RolloutResult> RollOut(const v1::RolloutTask& task, const Policy& policy,
+                                          const sim::SourceBank* bank, const std::function<bool()>& cancelled) {
   const absl::StatusOr<audio::FoaClip> clip = sim::TaskAudio(task, bank);
   if (!clip.ok()) return clip.status();
   const absl::StatusOr<model::EncodedAudio> heard = policy.model->Encode(*clip);
