@@ -1,9 +1,13 @@
 # How a room of the house becomes a target. Targets mirror folders: model/audio -> auricle_audio, sim -> auricle_sim, ...
 
-set(AURICLE_TORCH_PCH "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
+# The precompiled header of LibTorch, made once for all targets.
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/torch_pch.cc" CONTENT "// Nothing but the header that is compiled with it.\n")
+add_library(auricle_torch_pch OBJECT "${CMAKE_BINARY_DIR}/torch_pch.cc")
+target_link_libraries(auricle_torch_pch PRIVATE auricle_torch)
+target_precompile_headers(auricle_torch_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
 
 # auricle_library(NAME [TORCH] SOURCES a.cc ... DEPS target ...)
-# TORCH: the sources see LibTorch through one precompiled header (torch/torch.h costs 15-25 s a file without it).
+# TORCH: the sources see LibTorch through that header (torch/torch.h costs 15-25 s a file without it).
 function(auricle_library name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -45,7 +49,7 @@ macro(_auricle_common name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE auricle_warnings)
   if(ARG_TORCH)
     target_link_libraries(${name} PUBLIC auricle_torch)
-    target_precompile_headers(${name} PRIVATE "${AURICLE_TORCH_PCH}")
+    target_precompile_headers(${name} REUSE_FROM auricle_torch_pch)
   endif()
 endmacro()
 

@@ -4,6 +4,8 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -46,8 +48,7 @@ AnswerEnd EndOf(FinishReason finish) {
 
 absl::StatusOr<AnswerStep> ToAnswerStep(absl::StatusOr<GenerationStep> step) {
   if (!step.ok()) return step.status();
-  return AnswerStep{std::move(step->text), step->token, step->log_probability, EndOf(step->finish),
-                    std::move(step->choice_probabilities)};
+  return AnswerStep{std::move(step->text), step->token, step->log_probability, EndOf(step->finish)};
 }
 
 class GeneratedAnswer : public Answer {
@@ -109,8 +110,8 @@ class LoadedModel : public SpatialLalm, public std::enable_shared_from_this<Load
   absl::StatusOr<std::unique_ptr<Answer>> Ask(const EncodedAudio& heard, std::string_view question,
                                               const AnswerOptions& options) const override;
   std::vector<absl::StatusOr<AnswerStep>> StepTogether(std::span<Answer* const> answers) const override;
-  absl::StatusOr<std::vector<double>> OptionProbabilities(const EncodedAudio& heard, std::string_view question,
-                                                          std::span<const std::string> options) const override;
+  absl::StatusOr<OptionScores> ScoreOptions(const EncodedAudio& heard, std::string_view question,
+                                            std::span<const std::string> options) const override;
   const v1::ModelInfo& info() const override { return info_; }
 
  private:
@@ -126,7 +127,6 @@ class LoadedModel : public SpatialLalm, public std::enable_shared_from_this<Load
   // A generation whose cache begins with the audio and that is about to read `question`.
   absl::StatusOr<std::unique_ptr<Generation>> Begin(const EncodedAudio& heard, std::string_view question,
                                                     const GenerationOptions& options) const;
-  absl::StatusOr<std::vector<TokenId>> LetterTokens(int letters) const;
 
   ModelConfig config_;
   Ears ears_;
@@ -256,22 +256,6 @@ absl::StatusOr<std::unique_ptr<Generation>> LoadedModel::Begin(const EncodedAudi
   }
 }
 
-absl::StatusOr<std::vector<TokenId>> LoadedModel::LetterTokens(int letters) const {
-  if (letters == 0) return std::vector<TokenId>();
-  if (letters < 2 || letters > 26) {
-    return absl::InvalidArgumentError(absl::StrCat("letters: ", letters, ", must be 0 or 2 to 26"));
-  }
-  std::vector<TokenId> tokens;
-  for (int i = 0; i < letters; ++i) {
-    absl::StatusOr<std::vector<TokenId>> ids =
-        chat_.tokenizer()->Encode(std::string(1, static_cast<char>('A' + i)), SpecialTokens::kAsText);
-    if (!ids.ok()) return ids.status();
-    if (ids->size() != 1) return absl::InternalError("the tokeniser has no token for a letter");
-    tokens.push_back(ids->front());
-  }
-  return tokens;
-}
-
 absl::StatusOr<std::unique_ptr<Answer>> LoadedModel::Ask(const EncodedAudio& heard, std::string_view question,
                                                          const AnswerOptions& options) const {
   GenerationOptions generation;
@@ -280,9 +264,6 @@ absl::StatusOr<std::unique_ptr<Answer>> LoadedModel::Ask(const EncodedAudio& hea
   generation.seed = options.seed;
   generation.stop_tokens.assign(chat_.stop_tokens().begin(), chat_.stop_tokens().end());
   if (absl::Status status = generation.Validate(); !status.ok()) return status;
-  absl::StatusOr<std::vector<TokenId>> letters = LetterTokens(options.letters);
-  if (!letters.ok()) return letters.status();
-  generation.choices = *std::move(letters);
   absl::StatusOr<std::unique_ptr<Generation>> begun = Begin(heard, question, generation);
   if (!begun.ok()) return begun.status();
   return std::make_unique<GeneratedAnswer>(*std::move(begun), heard.prefix->cache.length());
@@ -298,9 +279,8 @@ std::vector<absl::StatusOr<AnswerStep>> LoadedModel::StepTogether(std::span<Answ
   return steps;
 }
 
-absl::StatusOr<std::vector<double>> LoadedModel::OptionProbabilities(const EncodedAudio& heard,
-                                                                     std::string_view question,
-                                                                     std::span<const std::string> options) const {
+absl::StatusOr<OptionScores> LoadedModel::ScoreOptions(const EncodedAudio& heard, std::string_view question,
+                                                       std::span<const std::string> options) const {
   std::vector<std::vector<TokenId>> answers;
   for (size_t i = 0; i < options.size(); ++i) {
     absl::StatusOr<std::vector<TokenId>> ids = chat_.Answer(options[i]);
@@ -314,10 +294,23 @@ absl::StatusOr<std::vector<double>> LoadedModel::OptionProbabilities(const Encod
   if (absl::StatusOr<GenerationStep> read = (*begun)->Step(); !read.ok()) return read.status();
   absl::StatusOr<Choice> choice = ChooseSequence(*decoder_, (*begun)->cache(), (*begun)->last_logits(), answers);
   if (!choice.ok()) return choice.status();
-  return std::move(choice->probabilities);
+  OptionScores scores;
+  scores.probabilities = std::move(choice->probabilities);
+  scores.prompt_tokens = (*begun)->cache().length();
+  scores.cached_tokens = heard.prefix->cache.length();
+  return scores;
 }
 
 }  // namespace
+
+size_t DrawOption(const OptionScores& scores, double temperature, uint64_t seed) {
+  const auto best = std::max_element(scores.probabilities.begin(), scores.probabilities.end());
+  if (temperature <= 0) return static_cast<size_t>(best - scores.probabilities.begin());
+  std::vector<double> weights;
+  for (const double p : scores.probabilities) weights.push_back(std::pow(p / *best, 1 / temperature));
+  std::mt19937_64 generator(seed);
+  return std::discrete_distribution<size_t>(weights.begin(), weights.end())(generator);
+}
 
 void SetComputeThreads(int threads) { at::set_num_threads(std::clamp(threads, 1, 1024)); }
 

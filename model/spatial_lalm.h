@@ -53,9 +53,6 @@ struct AnswerOptions {
   double min_p = 0;          // [0, 1]; 0: off
   int max_new_tokens = 128;  // [1, 65536]
   uint64_t seed = 0;         // same seed, model, audio and question: same answer
-  // Multiple choice: so many letters from A on, 0 (off) or 2 to 26. The answer is one letter, and AnswerStep carries
-  // the probability of each. The question's text must show the options (sim::PromptText).
-  int letters = 0;
 };
 
 enum class AnswerEnd {
@@ -69,8 +66,17 @@ struct AnswerStep {
   int64_t token = -1;          // the token behind it
   double log_probability = 0;  // under the model, temperature 1, no filters
   AnswerEnd end = AnswerEnd::kRunning;
-  std::vector<double> letter_probabilities;  // with AnswerOptions::letters: sums to 1
 };
+
+struct OptionScores {
+  std::vector<double> probabilities;  // one for each option, summing to 1
+  int64_t prompt_tokens = 0;          // template, audio and question
+  int64_t cached_tokens = 0;          // of these, read when the audio was encoded
+};
+
+// Index of an option: the most probable (the first of equals) at temperature 0, else drawn from
+// probability^(1 / temperature). Same seed, same option.
+size_t DrawOption(const OptionScores& scores, double temperature, uint64_t seed);
 
 // An answer being generated, one token a step. Destroying it cancels it. Not thread-safe; different answers may be
 // stepped from different threads. Keeps its model alive.
@@ -126,9 +132,10 @@ class SpatialLalm {
   // answers is well below eight times that of one. An error in one does not touch the others.
   virtual std::vector<absl::StatusOr<AnswerStep>> StepTogether(std::span<Answer* const> answers) const = 0;
 
-  // How probable the model finds each of `options` as its whole answer; sums to 1. Any number, any length.
-  virtual absl::StatusOr<std::vector<double>> OptionProbabilities(const EncodedAudio& heard, std::string_view question,
-                                                                  std::span<const std::string> options) const = 0;
+  // How probable the model finds each of `options` as its whole answer to `question`, whose text need not name them.
+  // Any number from 1 on, of any length. INVALID_ARGUMENT: as Ask; no options, or one that is not UTF-8.
+  virtual absl::StatusOr<OptionScores> ScoreOptions(const EncodedAudio& heard, std::string_view question,
+                                                    std::span<const std::string> options) const = 0;
 
   // version, parameters, compute_type, sample_rate_hz, classes, audio_tokens_per_second, context_tokens, description.
   // The rest (name, state, limits) is the server's to fill.

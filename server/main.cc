@@ -9,6 +9,7 @@
 #include "server/inference/spatial_lalm_adapter.h"
 #include "server/runtime/config.h"
 #include "server/runtime/log.h"
+#include "server/training/training_service.h"
 
 namespace auricle::server {
 namespace {
@@ -42,7 +43,16 @@ int Main(const std::vector<std::string>& arguments) {
         {{"name", (*model)->Info().name()}, {"version", (*model)->Info().version()}, {"folder", folder}});
     models.push_back(*std::move(model));
   }
-  return RunServerProcess(*config, std::move(models));
+  std::vector<std::unique_ptr<ServicePlugin>> plugins;
+  if (!config->training_dir.empty()) {
+    auto training = TrainingService::Open({.folder = config->training_dir,
+                                           .bank_folder = config->bank,
+                                           .lease_ttl = absl::Seconds(config->lease_seconds),
+                                           .make_source = nullptr});
+    if (!training.ok()) return Complain(training.status(), 1);
+    plugins.push_back(*std::move(training));
+  }
+  return RunServerProcess(*config, std::move(models), std::move(plugins));
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
-// Keeps the newest policy of a run loaded: watches for it, fetches it (going on where a broken fetch stopped), checks its
-// sha256, loads it.
+// Keeps the newest policy of a run loaded: watches for it, fetches it (going on where a broken fetch stopped), checks
+// its sha256, loads it.
 #pragma once
+
+#include <grpcpp/grpcpp.h>
 
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"

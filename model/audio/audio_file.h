@@ -1,7 +1,7 @@
 // Reading and writing audio files (libsndfile): WAV, FLAC, OGG (Vorbis, Opus), CAF, AIFF, MP3.
 //
-// Files are input from strangers: every size is checked against AudioReadLimits before memory is taken, because a header
-// may lie; and what cannot be decoded becomes a Status that says why. All functions are thread-safe.
+// Files are input from strangers: every size is checked against AudioReadLimits before memory is taken, because a
+// header may lie; and what cannot be decoded becomes a Status that says why. All functions are thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace auricle::audio {
 
 // Samples as the file has them; +-1 is full scale, float files may go past it.
 struct AudioBuffer {
-  int sample_rate = 0;              // Hz
+  int sample_rate = 0;  // Hz
   int channels = 0;
   std::vector<float> interleaved;  // [frames, channels]
 

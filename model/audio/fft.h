@@ -1,8 +1,10 @@
-// Real Fourier transforms and FFT convolution, float, through ATen (MKL or PocketFFT inside); no LibTorch in this header.
+// Real Fourier transforms and FFT convolution, float, through ATen (MKL or PocketFFT inside); no LibTorch in this
+// header.
 //
 // Forward is unscaled, X[k] = sum_n x[n] exp(-2 pi i k n / N); inverse is scaled by 1 / N, so that the pair is the
-// identity. A call costs about 5 us beside the transform itself. Thread-safe. Each call runs on the calling thread alone
-// and gives the same bits whatever at::set_num_threads says (which is left alone): callers spread work over threads.
+// identity. A call costs about 5 us beside the transform itself. Thread-safe. Each call runs on the calling thread
+// alone and gives the same bits whatever at::set_num_threads says (which is left alone): callers spread work over
+// threads.
 #pragma once
 
 #include <complex>

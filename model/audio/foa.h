@@ -35,7 +35,9 @@ struct FoaClip {
   size_t frames() const { return samples.size() / kFoaChannels; }
   double seconds() const { return static_cast<double>(frames()) / sample_rate; }
   std::span<float> channel(int c) { return std::span<float>(samples).subspan(c * frames(), frames()); }
-  std::span<const float> channel(int c) const { return std::span<const float>(samples).subspan(c * frames(), frames()); }
+  std::span<const float> channel(int c) const {
+    return std::span<const float>(samples).subspan(c * frames(), frames());
+  }
 };
 
 // A silent clip of `frames` frames.

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "absl/strings/str_cat.h"
-#include "model/generate/sampling.h"
 
 namespace auricle::model {
 namespace {
@@ -37,20 +35,6 @@ absl::Status CheckSequences(std::span<const std::vector<TokenId>> options, int64
 }
 
 }  // namespace
-
-absl::StatusOr<Choice> ChooseToken(std::span<const float> logits, std::span<const TokenId> options) {
-  if (options.empty()) return absl::InvalidArgumentError("options: there are none");
-  Choice choice;
-  std::set<TokenId> seen;
-  for (TokenId id : options) {
-    if (id < 0 || id >= static_cast<TokenId>(logits.size()) || !seen.insert(id).second) {
-      return absl::InvalidArgumentError(absl::StrCat("options: token ", id, " repeats or is outside the vocabulary"));
-    }
-    choice.log_probabilities.push_back(LogProbability(logits, id));
-  }
-  Normalise(choice);
-  return choice;
-}
 
 absl::StatusOr<Choice> ChooseSequence(const Decoder& decoder, const KvCache& prefix, const at::Tensor& next_logits,
                                       std::span<const std::vector<TokenId>> options) {

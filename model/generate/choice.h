@@ -18,17 +18,12 @@ struct Choice {
   std::vector<double> log_probabilities;  // of each option by itself, before they are made to sum to 1
 };
 
-// Options of one token each (the letters A to D): their next-token probabilities, renormalised over the options.
-// INVALID_ARGUMENT: no options, an id outside the logits, an id given twice.
-absl::StatusOr<Choice> ChooseToken(std::span<const float> logits, std::span<const TokenId> options);
-
-// Options of any length. The score of an option is the summed log-probability of all its tokens; give each its end
-// token
-// (<|im_end|>), and the sum is the probability of exactly that answer, whatever its length: a short option is not
-// favoured for being short, since the model must also believe that the answer ends there.
-// `prefix`: cache of the whole prompt, one row, unchanged; `next_logits` [vocab]: what follows it. Costs one batched
-// pass and one fork of the cache for each option. INVALID_ARGUMENT: no options, an empty one, or an id outside the
-// vocabulary; RESOURCE_EXHAUSTED: the context cannot hold one of them.
+// The score of an option is the summed log-probability of all its tokens; give each its end token (<|im_end|>), and the
+// sum is the probability of exactly that answer, whatever its length: a short option is not favoured for being short,
+// since the model must also believe that the answer ends there. `prefix`: cache of the whole prompt, one row,
+// unchanged; `next_logits` [vocab]: what follows it. Costs one batched pass and one fork of the cache for each option.
+// INVALID_ARGUMENT: no options, an empty one, or an id outside the vocabulary; RESOURCE_EXHAUSTED: the context cannot
+// hold one of them.
 absl::StatusOr<Choice> ChooseSequence(const Decoder& decoder, const KvCache& prefix, const at::Tensor& next_logits,
                                       std::span<const std::vector<TokenId>> options);
 

@@ -50,11 +50,6 @@ absl::StatusOr<std::unique_ptr<Generation>> Generation::Start(std::shared_ptr<co
     return absl::InvalidArgumentError(
         absl::StrCat("prompt: must be [T >= 1, ", config.hidden_size, "] behind a prefix of one row"));
   }
-  for (TokenId id : options.choices) {
-    if (id < 0 || id >= config.vocab_size) {
-      return absl::InvalidArgumentError(absl::StrCat("choices: token ", id, " outside the vocabulary"));
-    }
-  }
   const int64_t tokens = prefix.length() + prompt.size(0);
   if (tokens + 1 > config.max_position_embeddings) {
     return absl::ResourceExhaustedError(
@@ -96,31 +91,18 @@ absl::StatusOr<GenerationStep> Generation::Take(at::Tensor logits) {
   }
   GenerationStep step;
   ++new_tokens_;
-  if (!options_.choices.empty()) {
-    std::vector<float> candidates;
-    for (TokenId id : options_.choices) candidates.push_back(scores[static_cast<size_t>(id)]);
-    SamplingOptions plain;
-    plain.temperature = options_.sampling.temperature;
-    const auto index = static_cast<size_t>(SampleToken(candidates, plain, random_));
-    step.token = options_.choices[index];
-    plain.temperature = 1;
-    step.choice_probabilities = SamplingProbabilities(candidates, plain);
+  step.token = SampleToken(scores, options_.sampling, random_);
+  if (std::find(options_.stop_tokens.begin(), options_.stop_tokens.end(), step.token) != options_.stop_tokens.end()) {
     step.finish = FinishReason::kStop;
-    step.text = stream_.Push(step.token) + stream_.Flush();
   } else {
-    step.token = SampleToken(scores, options_.sampling, random_);
-    if (std::find(options_.stop_tokens.begin(), options_.stop_tokens.end(), step.token) != options_.stop_tokens.end()) {
-      step.finish = FinishReason::kStop;
-    } else {
-      step.text = stream_.Push(step.token);
-      const int64_t next_position = cache_.length();  // where this token would go
-      if (new_tokens_ >= options_.max_new_tokens || next_position >= cache_.capacity() ||
-          next_position >= decoder_->config().max_position_embeddings) {
-        step.finish = FinishReason::kLength;
-      }
+    step.text = stream_.Push(step.token);
+    const int64_t next_position = cache_.length();  // where this token would go
+    if (new_tokens_ >= options_.max_new_tokens || next_position >= cache_.capacity() ||
+        next_position >= decoder_->config().max_position_embeddings) {
+      step.finish = FinishReason::kLength;
     }
-    if (step.finish != FinishReason::kRunning) step.text += stream_.Flush();
   }
+  if (step.finish != FinishReason::kRunning) step.text += stream_.Flush();
   step.log_probability = LogProbability(scores, step.token);
   last_token_ = step.token;
   finish_ = step.finish;

@@ -24,16 +24,13 @@ struct GenerationOptions {
   int max_new_tokens = 128;  // [1, 65536]
   uint64_t seed = 0;
   std::vector<TokenId> stop_tokens;
-  // Where not empty, the answer is exactly one of these tokens, and its step carries the probability of each. Greedy
-  // takes the most probable; with a temperature one is drawn from probability^(1 / temperature), renormalised.
-  std::vector<TokenId> choices;
 
   absl::Status Validate() const;
 };
 
 enum class FinishReason {
   kRunning,
-  kStop,    // a stop token, or a choice made
+  kStop,    // a stop token
   kLength,  // max_new_tokens, or the decoder's context is full
 };
 
@@ -43,7 +40,6 @@ struct GenerationStep {
   double log_probability = 0;  // of `token` under the model, temperature 1, no filters
   std::string text;            // certain new text, valid UTF-8, often empty; at the end includes what was held back
   FinishReason finish = FinishReason::kRunning;
-  std::vector<double> choice_probabilities;  // as GenerationOptions::choices; empty without
 };
 
 // Not thread-safe; different objects may be stepped from different threads. Keeps the decoder and the tokeniser alive.

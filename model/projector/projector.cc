@@ -54,6 +54,12 @@ torch::Tensor ExpectedOnset(const torch::Tensor& activity, const torch::Tensor& 
   return (still_off * within.to(activity.scalar_type())).sum(-1);
 }
 
+// Log-probability of each class against a guess, a few units wide. Probabilities alone show little but the most
+// probable class; which of two improbable ones a new recording rather is, is in their logarithms.
+torch::Tensor ClassEvidence(const torch::Tensor& logits) {
+  return (torch::log_softmax(logits, -1) + std::log(static_cast<double>(logits.size(-1)))).clamp_min(-4) * 0.25;
+}
+
 }  // namespace
 
 absl::Status ProjectorConfig::Validate() const {
@@ -97,9 +103,9 @@ nlohmann::json ProjectorConfig::ToJson() const {
 }
 
 int ProjectorImpl::SlotInputWidth(const EarsConfig& ears) {
-  // Embedding, existence, classes, motion, unit vector, harmonics, elevation, log distance, activity, onset, offset,
-  // duration.
-  return ears.width + 1 + ears.classes + kMotionKinds + 3 + 2 * kAzimuthHarmonics + 1 + 1 + kActivityBins + 2 + 1;
+  // Embedding, existence, classes twice, motion, unit vector, harmonics, elevation, log distance, activity, onset,
+  // offset, duration.
+  return ears.width + 1 + 2 * ears.classes + kMotionKinds + 3 + 2 * kAzimuthHarmonics + 1 + 1 + kActivityBins + 2 + 1;
 }
 
 ProjectorImpl::ProjectorImpl(const EarsConfig& ears, const ProjectorConfig& config) : ears_(ears), config_(config) {
@@ -156,8 +162,11 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
   // has a gradient too.
   const torch::Tensor horizontal = (x.square() + y.square() + 1e-6).sqrt();
   const torch::Tensor cos1 = x / horizontal, sin1 = y / horizontal;
-  std::vector<torch::Tensor> parts = {heard.slot_embeddings, torch::sigmoid(heard.exist_logits).unsqueeze(-1),
-                                      torch::softmax(heard.class_logits, -1), torch::softmax(heard.motion_logits, -1),
+  std::vector<torch::Tensor> parts = {heard.slot_embeddings,
+                                      torch::sigmoid(heard.exist_logits).unsqueeze(-1),
+                                      torch::softmax(heard.class_logits, -1),
+                                      ClassEvidence(heard.class_logits),
+                                      torch::softmax(heard.motion_logits, -1),
                                       heard.direction};
   torch::Tensor cos_n = cos1, sin_n = sin1;
   for (int n = 1; n <= kAzimuthHarmonics; ++n) {

@@ -7,16 +7,14 @@
 namespace auricle::train {
 namespace {
 
-double Weight(AnswerKind kind, size_t token) {
-  switch (kind) {
-    case AnswerKind::kLetter:
-      return token == 0 ? 1.0 : 0.1;
+double TokenWeight(const AnswerBlock& block) {
+  switch (block.kind) {
     case AnswerKind::kOpen:
       return 1.0;
     case AnswerKind::kCaption:
       return 0.3;
     case AnswerKind::kOption:
-      return 0.5;
+      return block.first_option ? 0.5 : 0.0;
   }
   return 1.0;
 }
@@ -34,7 +32,8 @@ AnswerBatch AnswerBatch::To(torch::Device device) const {
   out.target_id = target_id.to(device);
   out.target_weight = target_weight.to(device);
   out.target_kind = target_kind.to(device);
-  out.target_is_first = target_is_first.to(device);
+  out.target_option = target_option.to(device);
+  out.option_exists = option_exists.to(device);
   return out;
 }
 
@@ -43,7 +42,8 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
   for (const AnswerRow& row : rows) {
     int64_t length = static_cast<int64_t>(row.before_audio.size()) + row.audio_tokens;
     // The last token of an answer is only ever a target.
-    for (const AnswerBlock& block : row.blocks) length += static_cast<int64_t>(block.prompt.size() + block.answer.size()) - 1;
+    for (const AnswerBlock& block : row.blocks)
+      length += static_cast<int64_t>(block.prompt.size() + block.answer.size()) - 1;
     longest = std::max(longest, length);
   }
   const int64_t count = static_cast<int64_t>(rows.size());
@@ -52,8 +52,9 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
   batch.segment = torch::full({count, longest}, -1, torch::kInt64);
   auto ids = batch.ids.accessor<int64_t, 2>();
   auto segment = batch.segment.accessor<int64_t, 2>();
-  std::vector<int64_t> audio_place, audio_row, audio_index, target_place, target_id, target_kind, target_is_first;
+  std::vector<int64_t> audio_place, audio_row, audio_index, target_place, target_id, target_kind, contest, option;
   std::vector<float> target_weight;
+  std::vector<int64_t> contests;  // options of each
   for (int64_t b = 0; b < count; ++b) {
     const AnswerRow& row = rows[b];
     int64_t at = 0;
@@ -69,12 +70,9 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
     }
     for (size_t k = 0; k < row.blocks.size(); ++k) {
       const AnswerBlock& block = row.blocks[k];
-      for (const OptionTarget& option : block.options) {
-        target_place.push_back(b * longest + at + option.place);
-        target_id.push_back(option.token);
-        target_weight.push_back(static_cast<float>(Weight(AnswerKind::kOption, 0)));
-        target_kind.push_back(static_cast<int64_t>(AnswerKind::kOption));
-        target_is_first.push_back(0);
+      if (block.kind == AnswerKind::kOption) {
+        if (block.first_option || contests.empty()) contests.push_back(0);
+        ++contests.back();
       }
       for (model::TokenId id : block.prompt) {
         ids[b][at] = id;
@@ -83,9 +81,10 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
       for (size_t i = 0; i < block.answer.size(); ++i) {
         target_place.push_back(b * longest + at - 1);
         target_id.push_back(block.answer[i]);
-        target_weight.push_back(static_cast<float>(Weight(block.kind, i)));
+        target_weight.push_back(static_cast<float>(TokenWeight(block)));
         target_kind.push_back(static_cast<int64_t>(block.kind));
-        target_is_first.push_back(i == 0);
+        contest.push_back(block.kind == AnswerKind::kOption ? static_cast<int64_t>(contests.size()) - 1 : -1);
+        option.push_back(block.kind == AnswerKind::kOption ? contests.back() - 1 : 0);
         if (i + 1 == block.answer.size()) break;
         ids[b][at] = block.answer[i];
         segment[b][at++] = static_cast<int64_t>(k) + 1;
@@ -99,7 +98,10 @@ AnswerBatch PackAnswers(const std::vector<AnswerRow>& rows, model::TokenId paddi
   batch.target_id = torch::tensor(target_id, torch::kInt64);
   batch.target_weight = torch::tensor(target_weight, torch::kFloat32);
   batch.target_kind = torch::tensor(target_kind, torch::kInt64);
-  batch.target_is_first = torch::tensor(target_is_first, torch::kInt64);
+  const int64_t options = contests.empty() ? 0 : *std::max_element(contests.begin(), contests.end());
+  const torch::Tensor in = torch::tensor(contest, torch::kInt64);
+  batch.target_option = torch::where(in < 0, in, in * options + torch::tensor(option, torch::kInt64));
+  batch.option_exists = torch::arange(options).unsqueeze(0) < torch::tensor(contests, torch::kInt64).unsqueeze(1);
   return batch;
 }
 

@@ -28,7 +28,8 @@ torch::Tensor RandomStretches(int64_t rows, int64_t size, int count, int longest
 torch::Tensor Augment(const torch::Tensor& features, SceneTargets& targets, const AugmentOptions& options,
                       double power_scale, at::Generator generator) {
   torch::NoGradGuard no_grad;
-  const int64_t rows = features.size(0), channels = features.size(1), frames = features.size(2), mels = features.size(3);
+  const int64_t rows = features.size(0), channels = features.size(1), frames = features.size(2),
+                mels = features.size(3);
   torch::Tensor out = features;
   if (options.rotate) {
     const torch::Tensor yaw = torch::rand({rows}, generator) * (2 * std::numbers::pi);
@@ -42,8 +43,8 @@ torch::Tensor Augment(const torch::Tensor& features, SceneTargets& targets, cons
   }
   if (options.gain_db > 0) {
     // Power in nepers: ln(10) / 10 for each decibel. Silence (0) stays silence.
-    const torch::Tensor gain = (torch::rand({rows, 1, 1}, generator) * 2 - 1) *
-                               (options.gain_db * std::numbers::ln10 / 10 * power_scale);
+    const torch::Tensor gain =
+        (torch::rand({rows, 1, 1}, generator) * 2 - 1) * (options.gain_db * std::numbers::ln10 / 10 * power_scale);
     const torch::Tensor level = out.select(1, 0);
     level.copy_(torch::where(level > 0, (level + gain.to(out.device())).clamp_min(0), level));
   }

@@ -2,10 +2,18 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+#include <limits>
+
 #include "model/decoder/attention_mask.h"
 #include "model/train/mixed_precision.h"
 
 namespace auricle::train {
+namespace {
+
+constexpr double kContestWeight = 2;
+
+}  // namespace
 
 torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* projector, const model::EarsOutput* heard,
                            const AnswerBatch& batch) {
@@ -20,8 +28,8 @@ torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* proj
                              audio.reshape({-1, width}).index_select(0, source).to(embeds.scalar_type()))
                  .view({rows, length, width});
   }
-  const torch::Tensor hidden = decoder.Forward(embeds, model::SharedPrefixPositions(batch.segment),
-                                               model::SharedPrefixMask(batch.segment));
+  const torch::Tensor hidden =
+      decoder.Forward(embeds, model::SharedPrefixPositions(batch.segment), model::SharedPrefixMask(batch.segment));
   return hidden.reshape({rows * length, width}).index_select(0, batch.target_place);
 }
 
@@ -30,20 +38,35 @@ torch::Tensor TargetLogProbabilities(const torch::Tensor& logits, const AnswerBa
   return log_p.gather(1, batch.target_id.unsqueeze(1)).squeeze(1);
 }
 
+torch::Tensor OptionScores(const torch::Tensor& target_log_probabilities, const AnswerBatch& batch) {
+  const torch::Tensor of_options = batch.target_option.ge(0).nonzero().squeeze(1);
+  return torch::zeros({batch.option_exists.numel()}, target_log_probabilities.options())
+      .index_add(0, batch.target_option.index_select(0, of_options),
+                 target_log_probabilities.index_select(0, of_options))
+      .view_as(batch.option_exists)
+      .masked_fill(batch.option_exists.logical_not(), -std::numeric_limits<float>::infinity());
+}
+
 AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& batch) {
-  const torch::Tensor each = -TargetLogProbabilities(logits, batch);  // [T]
+  const torch::Tensor log_p = TargetLogProbabilities(logits, batch);  // [T]
   AnswerLoss loss;
-  loss.total = (each * batch.target_weight).sum() / batch.target_weight.sum();
+  torch::Tensor sum = -(log_p * batch.target_weight).sum(), weight = batch.target_weight.sum();
+  const int64_t contests = batch.option_exists.size(0);
+  if (contests > 0) {
+    const torch::Tensor scores = OptionScores(log_p, batch);
+    const torch::Tensor each = -torch::log_softmax(scores, 1).select(1, 0);
+    sum = sum + each.sum() * kContestWeight;
+    weight = weight + static_cast<double>(contests) * kContestWeight;
+    loss.choice = each.detach().mean();
+    loss.choice_right = scores.detach().argmax(1).eq(0).to(torch::kFloat32).mean();
+  } else {
+    loss.choice = loss.choice_right = torch::full({}, std::nan(""), log_p.options());
+  }
+  loss.total = sum / weight;
   const torch::NoGradGuard no_grad;
   for (int kind = 0; kind < kAnswerKinds; ++kind) {
-    torch::Tensor in = batch.target_kind.eq(kind);
-    // Of a letter answer only the letter is of interest.
-    if (kind == static_cast<int>(AnswerKind::kLetter)) in = in.logical_and(batch.target_is_first.eq(1));
-    const torch::Tensor mask = in.to(torch::kFloat32);
-    loss.by_kind[kind] = (each.detach() * mask).sum() / mask.sum();
-    if (kind == static_cast<int>(AnswerKind::kLetter)) {
-      loss.letters_right = (logits.argmax(1).eq(batch.target_id).to(torch::kFloat32) * mask).sum() / mask.sum();
-    }
+    const torch::Tensor mask = batch.target_kind.eq(kind).logical_and(batch.target_weight > 0).to(torch::kFloat32);
+    loss.by_kind[kind] = -(log_p * mask).sum() / mask.sum();
   }
   return loss;
 }

@@ -44,8 +44,8 @@ torch::Tensor Real(const torch::Tensor& x) { return x.scalar_type() == torch::kD
 
 torch::Tensor BestAssignment(const torch::Tensor& cost) {
   const int64_t n = cost.size(2);
-  const torch::Tensor orders = Permutations(n).to(cost.device());                                // [P, N]
-  const torch::Tensor cells = orders * n + torch::arange(n, orders.options());                    // [P, N] in K * N
+  const torch::Tensor orders = Permutations(n).to(cost.device());               // [P, N]
+  const torch::Tensor cells = orders * n + torch::arange(n, orders.options());  // [P, N] in K * N
   const torch::Tensor totals = cost.flatten(1).index_select(1, cells.flatten()).view({-1, cells.size(0), n}).sum(2);
   return orders.index_select(0, totals.argmin(1));
 }
@@ -55,8 +55,8 @@ EncoderLoss ComputeEncoderLoss(const EncoderPredictions& predictions, const Scen
   const torch::Tensor exist_logit = Real(predictions.exist_logit);  // [B, K]
   const auto type = exist_logit.scalar_type();
   auto truth = [&](const torch::Tensor& t) { return t.to(type); };
-  const torch::Tensor exists = truth(targets.exists);          // [B, N]
-  const torch::Tensor activity = truth(targets.activity);      // [B, N, F]
+  const torch::Tensor exists = truth(targets.exists);                 // [B, N]
+  const torch::Tensor activity = truth(targets.activity);             // [B, N, F]
   const torch::Tensor active_frames = activity.sum(-1).clamp_min(1);  // [B, N]
 
   // Pairwise terms [B, K, N]: slot k if it stood for source n.
@@ -78,22 +78,22 @@ EncoderLoss ComputeEncoderLoss(const EncoderPredictions& predictions, const Scen
   {
     const int64_t slots = log_p.size(1);
     const torch::Tensor index = targets.class_index.unsqueeze(1).expand({-1, slots, -1});
-    const torch::Tensor right = -log_p.gather(2, index);                     // [B, K, N]
-    const torch::Tensor uniform = -log_p.mean(-1, /*keepdim=*/true);         // [B, K, 1]
-    terms.push_back({"class", weights.class_name,
-                     (1 - weights.class_smoothing) * right + weights.class_smoothing * uniform});
+    const torch::Tensor right = -log_p.gather(2, index);              // [B, K, N]
+    const torch::Tensor uniform = -log_p.mean(-1, /*keepdim=*/true);  // [B, K, 1]
+    terms.push_back(
+        {"class", weights.class_name, (1 - weights.class_smoothing) * right + weights.class_smoothing * uniform});
   }
   terms.push_back({"distance", weights.distance,
                    SmoothL1(Real(predictions.log_distance).unsqueeze(2) - truth(targets.log_distance).unsqueeze(1))});
   if (predictions.frame_log_distance.defined()) {
-    const torch::Tensor error = SmoothL1(Real(predictions.frame_log_distance).unsqueeze(2) -
-                                         truth(targets.frame_log_distance).unsqueeze(1));
+    const torch::Tensor error =
+        SmoothL1(Real(predictions.frame_log_distance).unsqueeze(2) - truth(targets.frame_log_distance).unsqueeze(1));
     terms.push_back({"frame_distance", weights.frame_distance,
                      (error * activity.unsqueeze(1)).sum(-1) / active_frames.unsqueeze(1)});
   }
   const torch::Tensor activity_cost =
       Bce(Real(predictions.activity_logit).unsqueeze(2), activity.unsqueeze(1)).mean(-1);  // [B, K, N]
-  const torch::Tensor exist_cost = Bce(exist_logit.unsqueeze(2), exists.unsqueeze(1));      // [B, K, N]
+  const torch::Tensor exist_cost = Bce(exist_logit.unsqueeze(2), exists.unsqueeze(1));     // [B, K, N]
 
   const torch::Tensor real = exists.unsqueeze(1);  // [B, 1, N]
   torch::Tensor cost = weights.activity * activity_cost + weights.exist * exist_cost;
@@ -116,8 +116,7 @@ EncoderLoss ComputeEncoderLoss(const EncoderPredictions& predictions, const Scen
   add("exist", weights.exist, (exist_cost * chosen).sum() / chosen.sum());
   if (predictions.motion_logits.defined()) {
     const torch::Tensor log_motion = torch::log_softmax(Real(predictions.motion_logits), -1);
-    const torch::Tensor index =
-        targets.motion.clamp_min(0).unsqueeze(1).expand({-1, log_motion.size(1), -1});
+    const torch::Tensor index = targets.motion.clamp_min(0).unsqueeze(1).expand({-1, log_motion.size(1), -1});
     const torch::Tensor known = source * (targets.motion >= 0).to(type).unsqueeze(1);
     add("motion", weights.motion, (-log_motion.gather(2, index) * known).sum() / known.sum().clamp_min(1));
   }

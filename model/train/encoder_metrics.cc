@@ -69,7 +69,8 @@ void EncoderMetrics::Add(const EncoderPredictions& predictions, const SceneTarge
       const float own = scores[right].item<float>();
       top1_ += scores.argmax().item<int64_t>() == right;
       bool first = true;
-      for (int64_t other = 1; other <= 3; ++other) first = first && own > scores[(right + other) % classes].item<float>();
+      for (int64_t other = 1; other <= 3; ++other)
+        first = first && own > scores[(right + other) % classes].item<float>();
       top_of_4_ += first;
       const torch::Tensor agree = activity_t[b][k].gt(0).eq(truth.activity[b][n].gt(0.5));
       activity_right_ += agree.sum().item<double>();
@@ -81,7 +82,8 @@ void EncoderMetrics::Add(const EncoderPredictions& predictions, const SceneTarge
       double difference = std::abs(Degrees(std::atan2(y, x) - std::atan2(ty, tx)));
       if (difference > 180) difference = 360 - difference;
       azimuth_.push_back(difference);
-      elevation_.push_back(std::abs(Degrees(std::asin(std::clamp(z, -1.0, 1.0)) - std::asin(std::clamp(tz, -1.0, 1.0)))));
+      elevation_.push_back(
+          std::abs(Degrees(std::asin(std::clamp(z, -1.0, 1.0)) - std::asin(std::clamp(tz, -1.0, 1.0)))));
       const double metres = std::exp(truth.log_distance[b][0].item<double>());
       distance_.push_back(std::abs(std::exp(distance_t[b][best].item<double>()) - metres) / metres);
       const double border = std::sin(15 * std::numbers::pi / 180);

@@ -10,7 +10,8 @@ GrpoLoss GrpoObjective(const GrpoTokens& tokens, const GrpoOptions& options) {
   const at::Tensor clipped = ratio.clamp(1 - options.clip_low, 1 + options.clip_high);
   const at::Tensor gain = at::minimum(ratio * advantages, clipped * advantages);
   // What the drawing policy saw more rarely than the one that is improved weighs more, up to the cap.
-  const at::Tensor weight = (tokens.proximal_log_probs - tokens.behaviour_log_probs).detach().exp().clamp_max(options.importance_cap);
+  const at::Tensor weight =
+      (tokens.proximal_log_probs - tokens.behaviour_log_probs).detach().exp().clamp_max(options.importance_cap);
 
   GrpoLoss result;
   at::Tensor per_token = -weight * gain;

@@ -13,10 +13,10 @@
 namespace auricle::train {
 
 struct GrpoOptions {
-  double clip_low = 0.2;        // the ratio is kept above 1 - clip_low where the advantage is negative
-  double clip_high = 0.28;      // and below 1 + clip_high where it is positive
-  double kl_weight = 0;         // of the k3 estimate of KL(policy || reference)
-  double importance_cap = 2;    // largest weight of an answer that an older policy drew
+  double clip_low = 0.2;      // the ratio is kept above 1 - clip_low where the advantage is negative
+  double clip_high = 0.28;    // and below 1 + clip_high where it is positive
+  double kl_weight = 0;       // of the k3 estimate of KL(policy || reference)
+  double importance_cap = 2;  // largest weight of an answer that an older policy drew
 };
 
 // All tokens of all answers of one update in one row of N.

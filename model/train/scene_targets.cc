@@ -92,12 +92,12 @@ absl::Status FillTargets(const v1::Scene& truth, const ClassIndex& classes, cons
     const v1::Source& source = truth.sources(static_cast<int>(n));
     const auto found = classes.find(source.class_name());
     if (found == classes.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("scene ", truth.id(), ": class '", source.class_name(),
-                                                     "' is not in the model's vocabulary"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("scene ", truth.id(), ": class '", source.class_name(), "' is not in the model's vocabulary"));
     }
     if (!source.has_direction() || !(source.distance_m() > 0)) {
-      return absl::InvalidArgumentError(absl::StrCat("scene ", truth.id(), ": source ", source.id(),
-                                                     " needs a direction and a distance_m above 0"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("scene ", truth.id(), ": source ", source.id(), " needs a direction and a distance_m above 0"));
     }
     exists[row][n] = 1;
     class_index[row][n] = found->second;
@@ -152,9 +152,8 @@ void RotateTargets(SceneTargets& targets, const torch::Tensor& rotation) {
 torch::Tensor YawAndMirror(const torch::Tensor& yaw, const torch::Tensor& mirror_y, const torch::Tensor& mirror_z) {
   const torch::Tensor c = torch::cos(yaw), s = torch::sin(yaw), zero = torch::zeros_like(yaw);
   const torch::Tensor y = 1 - 2 * mirror_y, z = 1 - 2 * mirror_z;
-  return torch::stack({torch::stack({c, -s * y, zero}, 1), torch::stack({s, c * y, zero}, 1),
-                       torch::stack({zero, zero, z}, 1)},
-                      1);
+  return torch::stack(
+      {torch::stack({c, -s * y, zero}, 1), torch::stack({s, c * y, zero}, 1), torch::stack({zero, zero, z}, 1)}, 1);
 }
 
 }  // namespace auricle::train

@@ -47,7 +47,8 @@ struct SceneTargets {
 
 // Writes `truth` into row `row` of `targets` (CPU tensors). Sources past N are left out: the quietest ones would be the
 // right ones to drop, but scenes are drawn with at most N. Bands of the truth are matched to `band_centres_hz` within a
-// third of an octave; a centre of 0 stands for the broadband value, Room.t30_seconds. INVALID_ARGUMENT: a class that is not in `classes`; a source without direction or distance.
+// third of an octave; a centre of 0 stands for the broadband value, Room.t30_seconds. INVALID_ARGUMENT: a class that is
+// not in `classes`; a source without direction or distance.
 absl::Status FillTargets(const v1::Scene& truth, const ClassIndex& classes, const std::vector<double>& band_centres_hz,
                          int64_t row, SceneTargets& targets);
 

@@ -16,8 +16,8 @@ struct Schedule {
   double Rate(int64_t step) const;
 };
 
-// Weight of the old average in an exponential moving average after `step` updates: min(decay, (1 + step) / (10 + step)),
-// so that the first weights, which are noise, are soon forgotten.
+// Weight of the old average in an exponential moving average after `step` updates: min(decay, (1 + step) / (10 +
+// step)), so that the first weights, which are noise, are soon forgotten.
 double EmaDecay(double decay, int64_t step);
 
 }  // namespace auricle::train

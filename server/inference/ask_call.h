@@ -48,7 +48,7 @@ class AskCall final : public grpc::ServerUnaryReactor, public AnswerSink, public
   Mutex mutex_;
   grpc::ByteBuffer* response_ ABSL_GUARDED_BY(mutex_);  // gRPC's; gone after Finish
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  RequestId request_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: not submitted yet
+  RequestId request_ ABSL_GUARDED_BY(mutex_) = 0;          // 0: not submitted yet
   std::shared_ptr<AskCall> self_ ABSL_GUARDED_BY(mutex_);  // until OnDone
 };
 

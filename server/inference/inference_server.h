@@ -2,7 +2,6 @@
 // auricle-server wraps it in flags and signals (server_process.h).
 #pragma once
 
-#include <grpcpp/impl/codegen/service_type.h>
 #include <grpcpp/server.h>
 
 #include <memory>
@@ -14,6 +13,7 @@
 #include "absl/time/time.h"
 #include "server/inference/engine_model.h"
 #include "server/inference/model_control_service.h"
+#include "server/inference/service_plugin.h"
 #include "server/inference/serving_context.h"
 #include "server/inference/spatial_qa_service.h"
 #include "server/inference/stream_registry.h"
@@ -22,20 +22,6 @@
 #include "server/runtime/mutex.h"
 
 namespace auricle::server {
-
-// More services in the same process and on the same port: the training coordinator, for one.
-class ServicePlugin {
- public:
-  virtual ~ServicePlugin() = default;
-  // Registered before the server starts; live until Stop has returned.
-  virtual std::vector<grpc::Service*> Services() = 0;
-  // Admit nothing new and let long polls end. Any thread.
-  virtual void StartDrain() {}
-  // Nothing in flight that a drain should wait for.
-  virtual bool Idle() { return true; }
-  // All calls have ended.
-  virtual void Stop() {}
-};
 
 class InferenceServer {
  public:

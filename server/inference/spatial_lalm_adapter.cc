@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "auricle/v1/question.pb.h"
 #include "model/spatial_lalm.h"
-#include "sim/question/questions.h"
 
 namespace auricle::server {
 namespace {
@@ -41,51 +39,61 @@ TokenStep ToTokenStep(const model::AnswerStep& step) {
   return out;
 }
 
-class LalmGeneration final : public Generation {
+// What this model hands to the engine. Its first token is there before the engine's first Step.
+class LalmGeneration : public Generation {
  public:
-  LalmGeneration(std::unique_ptr<model::Answer> answer, std::vector<std::string> options)
-      : answer_(std::move(answer)), options_(std::move(options)) {}
+  std::optional<TokenStep> TakeFirst() { return std::exchange(first_, std::nullopt); }
+  // Null where there is nothing to draw after the first token.
+  virtual model::Answer* answer() { return nullptr; }
 
-  // The first step also reads the question; its token waits for the engine's first Step.
+ protected:
+  std::optional<TokenStep> first_;
+};
+
+class OpenAnswer final : public LalmGeneration {
+ public:
+  explicit OpenAnswer(std::unique_ptr<model::Answer> answer) : answer_(std::move(answer)) {}
+
+  // Reads the question.
   absl::Status Prefill() {
     absl::StatusOr<model::AnswerStep> step = answer_->Step();
     if (!step.ok()) return step.status();
-    first_ = Take(*step);
+    first_ = ToTokenStep(*step);
     return absl::OkStatus();
   }
 
-  std::optional<TokenStep> TakeFirst() { return std::exchange(first_, std::nullopt); }
-  model::Answer* answer() { return answer_.get(); }
-
-  TokenStep Take(const model::AnswerStep& step) {
-    TokenStep out = ToTokenStep(step);
-    if (options_.empty()) return out;
-    // Multiple choice: the one step draws a letter; people read the option behind it too.
-    for (size_t i = 0; i < options_.size() && i < step.letter_probabilities.size(); ++i) {
-      v1::OptionProbability& option = probabilities_.emplace_back();
-      option.set_letter(std::string(1, static_cast<char>('A' + i)));
-      option.set_option(options_[i]);
-      option.set_probability(static_cast<float>(step.letter_probabilities[i]));
-    }
-    const size_t chosen = step.text.empty() ? options_.size() : static_cast<size_t>(step.text.back() - 'A');
-    if (chosen < options_.size()) {
-      letter_ = std::string(1, static_cast<char>('A' + chosen));
-      out.text = absl::StrCat(letter_, ". ", options_[chosen]);
-    }
-    out.is_token = true;
-    return out;
-  }
-
+  model::Answer* answer() override { return answer_.get(); }
   uint32_t prompt_tokens() const override { return static_cast<uint32_t>(answer_->prompt_tokens()); }
   uint32_t cached_tokens() const override { return static_cast<uint32_t>(answer_->cached_tokens()); }
+
+ private:
+  const std::unique_ptr<model::Answer> answer_;
+};
+
+// The whole answer in one step: the letter, and for people the option behind it.
+class ChosenAnswer final : public LalmGeneration {
+ public:
+  ChosenAnswer(const model::OptionScores& scores, const std::vector<std::string>& options, size_t chosen)
+      : letter_(Letter(chosen)), prompt_tokens_(scores.prompt_tokens), cached_tokens_(scores.cached_tokens) {
+    for (size_t i = 0; i < options.size(); ++i) {
+      v1::OptionProbability& option = probabilities_.emplace_back();
+      option.set_letter(Letter(i));
+      option.set_option(options[i]);
+      option.set_probability(static_cast<float>(scores.probabilities[i]));
+    }
+    first_ = TokenStep{.text = absl::StrCat(letter_, ". ", options[chosen]), .finish = v1::FINISH_REASON_STOP};
+  }
+
+  uint32_t prompt_tokens() const override { return static_cast<uint32_t>(prompt_tokens_); }
+  uint32_t cached_tokens() const override { return static_cast<uint32_t>(cached_tokens_); }
   std::string letter() const override { return letter_; }
   std::vector<v1::OptionProbability> probabilities() const override { return probabilities_; }
 
  private:
-  const std::unique_ptr<model::Answer> answer_;
-  const std::vector<std::string> options_;
-  std::optional<TokenStep> first_;
-  std::string letter_;
+  static std::string Letter(size_t i) { return std::string(1, static_cast<char>('A' + i)); }
+
+  const std::string letter_;
+  const int64_t prompt_tokens_, cached_tokens_;
   std::vector<v1::OptionProbability> probabilities_;
 };
 
@@ -108,21 +116,22 @@ class LalmModel final : public InferenceModel {
                                                               const std::string& question,
                                                               const std::vector<std::string>& options,
                                                               const v1::SamplingParams& sampling) override {
-    v1::Question asked;
-    asked.set_text(question);
-    asked.set_form(options.empty() ? v1::QUESTION_FORM_OPEN : v1::QUESTION_FORM_MULTIPLE_CHOICE);
-    for (const std::string& option : options) asked.add_options(option);
+    const auto& heard = static_cast<const LalmAudio&>(*audio).heard();
+    if (!options.empty()) {
+      const absl::StatusOr<model::OptionScores> scores = lalm_->ScoreOptions(heard, question, options);
+      if (!scores.ok()) return scores.status();
+      const size_t chosen = model::DrawOption(*scores, sampling.temperature(), sampling.seed());
+      return std::make_unique<ChosenAnswer>(*scores, options, chosen);
+    }
     model::AnswerOptions answering;
     answering.temperature = sampling.temperature();
     answering.top_k = static_cast<int>(sampling.top_k());
     answering.top_p = sampling.top_p();
     answering.max_new_tokens = static_cast<int>(sampling.max_new_tokens());
     answering.seed = sampling.seed();
-    answering.letters = static_cast<int>(options.size());
-    const auto& heard = static_cast<const LalmAudio&>(*audio).heard();
-    absl::StatusOr<std::unique_ptr<model::Answer>> answer = lalm_->Ask(heard, sim::PromptText(asked), answering);
+    absl::StatusOr<std::unique_ptr<model::Answer>> answer = lalm_->Ask(heard, question, answering);
     if (!answer.ok()) return answer.status();
-    auto generation = std::make_unique<LalmGeneration>(*std::move(answer), options);
+    auto generation = std::make_unique<OpenAnswer>(*std::move(answer));
     if (absl::Status status = generation->Prefill(); !status.ok()) return status;
     return generation;
   }
@@ -144,7 +153,7 @@ class LalmModel final : public InferenceModel {
     const std::vector<absl::StatusOr<model::AnswerStep>> drawn = lalm_->StepTogether(answers);
     for (size_t k = 0; k < places.size(); ++k) {
       if (drawn[k].ok()) {
-        steps[places[k]] = static_cast<LalmGeneration*>(batch[places[k]])->Take(*drawn[k]);
+        steps[places[k]] = ToTokenStep(*drawn[k]);
       } else {
         steps[places[k]] = drawn[k].status();
       }

@@ -47,6 +47,10 @@ void ForEachSetting(Config& c, Visitor&& visit) {
   visit("stalled-seconds", c.stalled_seconds, 0.05, 3600.0,
         "health is NOT_SERVING when the engine stands still for so long");
   visit("drain-seconds", c.drain_seconds, 0.0, 3600.0, "time for requests in flight after SIGTERM");
+  visit("training-dir", c.training_dir,
+        "coordinate reinforcement runs and their workers; ledger, checkpoints and policies live in this folder");
+  visit("bank", c.bank, "recordings that runs make scenes of; empty for where ./run sounds puts them");
+  visit("lease-seconds", c.lease_seconds, 0.5, 3600.0, "a worker that is silent for so long loses its units");
   visit("log-format", c.log_format, "text or json");
   visit("log-level", c.log_level, "debug, info, warn or error");
 }

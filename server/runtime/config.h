@@ -40,6 +40,10 @@ struct ServerConfig {
   double stalled_seconds = 5;
   double drain_seconds = 30;
 
+  std::string training_dir;   // the coordinator's folder; empty: this process coordinates no training
+  std::string bank;           // recordings for training's scenes; empty: where ./run sounds puts them
+  double lease_seconds = 30;  // how long a worker may be silent
+
   std::string log_format = "text";
   std::string log_level = "info";
 };

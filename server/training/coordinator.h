@@ -1,14 +1,14 @@
-// WorkCoordinator over a ledger: what workers talk to. It holds no state of its own beyond the calls that wait for work,
-// so a restart of the process loses nothing.
+// WorkCoordinator over a ledger: what workers talk to. It holds no state of its own beyond the calls that wait for
+// work, so a restart of the process loses nothing.
 #pragma once
+
+#include <grpcpp/grpcpp.h>
 
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"

@@ -78,17 +78,22 @@ std::string DrawPanel(const Panel& panel, const std::vector<Series>& all, double
   min_y -= pad;
   max_y += pad;
   auto px = [&](double x) { return x0 + kLeft + (x - min_x) / (max_x - min_x) * (kWidth - kLeft - kRight); };
-  auto py = [&](double y) { return y0 + kHeight - kBottom - (y - min_y) / (max_y - min_y) * (kHeight - kTop - kBottom); };
+  auto py = [&](double y) {
+    return y0 + kHeight - kBottom - (y - min_y) / (max_y - min_y) * (kHeight - kTop - kBottom);
+  };
 
-  std::string svg = absl::StrFormat("<text x='%.0f' y='%.0f' class='title'>%s</text>\n", x0 + kLeft, y0 + 20, panel.title);
+  std::string svg =
+      absl::StrFormat("<text x='%.0f' y='%.0f' class='title'>%s</text>\n", x0 + kLeft, y0 + 20, panel.title);
   for (double t : Ticks(min_y, max_y)) {
     const std::string label = absl::StrFormat("%.3g", panel.logarithmic ? std::pow(10, t) : t);
     absl::StrAppendFormat(&svg, "<line x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f' class='grid'/>", x0 + kLeft,
                           x0 + kWidth - kRight, py(t), py(t));
-    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='end'>%s</text>\n", x0 + kLeft - 6, py(t) + 4, label);
+    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='end'>%s</text>\n", x0 + kLeft - 6, py(t) + 4,
+                          label);
   }
   for (double t : Ticks(min_x, max_x)) {
-    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>%g</text>\n", px(t), y0 + kHeight - kBottom + 16, t);
+    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>%g</text>\n", px(t),
+                          y0 + kHeight - kBottom + 16, t);
   }
   absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' text-anchor='middle'>step</text>\n",
                         x0 + (kLeft + kWidth - kRight) / 2, y0 + kHeight - 8);
@@ -97,8 +102,9 @@ std::string DrawPanel(const Panel& panel, const std::vector<Series>& all, double
     absl::StrAppendFormat(&svg, "<polyline fill='none' stroke='%s' stroke-width='1.6' points='", colour);
     for (const auto& [x, y] : all[i].points) absl::StrAppendFormat(&svg, "%.1f,%.1f ", px(x), py(map_value(y)));
     absl::StrAppend(&svg, "'/>\n");
-    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' fill='%s' text-anchor='end'>%s</text>\n", x0 + kWidth - kRight - 4,
-                          y0 + kTop + 12 + 14.0 * static_cast<double>(i), colour, all[i].name);
+    absl::StrAppendFormat(&svg, "<text x='%.1f' y='%.1f' fill='%s' text-anchor='end'>%s</text>\n",
+                          x0 + kWidth - kRight - 4, y0 + kTop + 12 + 14.0 * static_cast<double>(i), colour,
+                          all[i].name);
   }
   return svg;
 }

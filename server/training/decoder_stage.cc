@@ -3,24 +3,23 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/train/decoder_step.h"
 #include "model/train/encoder_step.h"
+#include "model/train/hearing_noise.h"
 #include "model/train/learner.h"
 #include "model/train/mixed_precision.h"
+#include "server/training/decoder_exam.h"
 #include "server/training/heard_window.h"
 #include "server/training/question_maker.h"
 #include "server/training/scene_maker.h"
 #include "server/training/stage.h"
-#include "sim/question/verifier.h"
 #include "sim/scene/random.h"
 
 namespace auricle::training {
@@ -38,9 +37,11 @@ std::vector<train::Parameter> DecoderParameters(const model::Decoder& decoder) {
 class DecoderStage : public Stage {
  public:
   DecoderStage(const Workshop& workshop, std::string name)
-      : shop_(workshop), name_(std::move(name)),
-        config_(name_ == "language" ? workshop.config.language
-                                    : name_ == "alignment" ? workshop.config.alignment : workshop.config.sft),
+      : shop_(workshop),
+        name_(std::move(name)),
+        config_(name_ == "language"    ? workshop.config.language
+                : name_ == "alignment" ? workshop.config.alignment
+                                       : workshop.config.sft),
         maker_(workshop.bank, workshop.config.ears.mels) {}
 
   std::string name() const override { return name_; }
@@ -109,15 +110,19 @@ class DecoderStage : public Stage {
   }
 
   absl::Status Start(int64_t step, double done) override {
-    if (absl::Status status = window_.Create(shop_, config_, "train", sim::Random(shop_.config.seed, 0, name_ + "/scenes").Bits());
+    if (absl::Status status =
+            window_.Create(shop_, config_, "train", sim::Random(shop_.config.seed, 0, name_ + "/scenes").Bits());
         !status.ok()) {
       return status;
     }
-    if (absl::Status status = window_.Fill(shop_, maker_, encoder_, window_.Begin(step), window_.End(step)); !status.ok()) return status;
+    if (absl::Status status = window_.Fill(shop_, maker_, encoder_, window_.Begin(step), window_.End(step));
+        !status.ok())
+      return status;
     DecoderStageConfig held = config_;
     held.window.scenes = config_.validation_scenes;
     if (absl::Status status = validation_.Create(shop_, held, "validation", 2); !status.ok()) return status;
-    if (absl::Status status = validation_.Fill(shop_, maker_, encoder_, 0, config_.validation_scenes); !status.ok()) return status;
+    if (absl::Status status = validation_.Fill(shop_, maker_, encoder_, 0, config_.validation_scenes); !status.ok())
+      return status;
     next_ = Plan(step, done);
     for (size_t i = 0; i < next_.places.size(); ++i) {
       if (absl::Status status = Compose(next_, i); !status.ok()) return status;
@@ -156,12 +161,15 @@ class DecoderStage : public Stage {
                                                    now.rows.begin() + static_cast<int64_t>(share) * (t + 1));
           const std::vector<int64_t> places(now.places.begin() + static_cast<int64_t>(share) * t,
                                             now.places.begin() + static_cast<int64_t>(share) * (t + 1));
-          const train::AnswerBatch batch =
-              train::PackAnswers(rows, questions_->chat().padding()).To(shop_.device);
+          const train::AnswerBatch batch = train::PackAnswers(rows, questions_->chat().padding()).To(shop_.device);
           tokens[t] = batch.segment.ge(0).sum().item<int64_t>();
           const bool audio = config_.evidence == "audio";
           model::EarsOutput heard;
-          if (audio) heard = window_.Heard(places);
+          if (audio) {
+            sim::Random seed(shop_.config.seed, static_cast<uint64_t>(step), name_ + "/noise");
+            heard = train::AddHearingNoise(window_.Heard(places), config_.hearing_noise,
+                                           at::make_generator<at::CPUGeneratorImpl>(seed.Fork(t).Bits()));
+          }
           losses[t] = train::DecoderForwardBackward(*decoders_[t], audio ? &projectors_[t] : nullptr,
                                                     audio ? &heard : nullptr, batch, shop_.config.bf16);
           learn[t] = Since(begun);
@@ -178,9 +186,13 @@ class DecoderStage : public Stage {
     if (shop_.replicas == 1) {
       norm = learner_->Step(rate);
     } else {
-      shop_.team.Run([&](int t) { if (t < shop_.replicas) learner_->Reduce(t); });
+      shop_.team.Run([&](int t) {
+        if (t < shop_.replicas) learner_->Reduce(t);
+      });
       norm = learner_->Prepare(rate);
-      shop_.team.Run([&](int t) { if (t < shop_.replicas) learner_->Update(t); });
+      shop_.team.Run([&](int t) {
+        if (t < shop_.replicas) learner_->Update(t);
+      });
     }
     const double update = Since(joined);
     if (fresh > 0) window_.Commit(shop_, encoder_, window_.End(step), fresh);
@@ -190,13 +202,17 @@ class DecoderStage : public Stage {
     int64_t all_tokens = 0;
     for (int r = 0; r < shop_.replicas; ++r) {
       values.push_back(torch::stack({losses[r].total.detach(), losses[r].by_kind[0], losses[r].by_kind[1],
-                                     losses[r].by_kind[2], losses[r].by_kind[3], losses[r].letters_right}));
+                                     losses[r].by_kind[2], losses[r].choice, losses[r].choice_right}));
       all_tokens += tokens[r];
     }
     const torch::Tensor mean = torch::stack(values).nanmean(0).to(torch::kCPU, torch::kDouble);
-    const char* names[] = {"loss", "letter", "open", "caption", "option", "letters_right"};
+    const char* names[] = {"loss", "open", "caption", "option", "choice", "choice_right"};
     for (int i = 0; i < 6; ++i) row.emplace_back(names[i], mean[i].item<double>());
-    auto sum = [](const std::vector<double>& v) { double s = 0; for (double x : v) s += x; return s; };
+    auto sum = [](const std::vector<double>& v) {
+      double s = 0;
+      for (double x : v) s += x;
+      return s;
+    };
     row.emplace_back("gradient_norm", norm);
     row.emplace_back("rate", rate);
     row.emplace_back("tokens", static_cast<double>(all_tokens));
@@ -213,13 +229,10 @@ class DecoderStage : public Stage {
     try {
       // The averages into the last pair of networks.
       const TensorMap weights = Weights();
-      for (const auto& parameter : EvaluationParameters()) torch::Tensor(parameter.value).copy_(weights.at(parameter.name));
-      Row row;
-      if (absl::Status status = ScoreLetters(row); !status.ok()) return status;
-      if (config_.validation_answers > 0) {
-        if (absl::Status status = ScoreAnswers(row); !status.ok()) return status;
-      }
-      return row;
+      for (const auto& parameter : EvaluationParameters())
+        torch::Tensor(parameter.value).copy_(weights.at(parameter.name));
+      DecoderExam exam(shop_, config_, *questions_, validation_, *decoders_.back(), projectors_.back());
+      return exam.Score();
     } catch (const c10::Error& error) {
       return absl::InternalError(error.what_without_backtrace());
     }
@@ -227,12 +240,13 @@ class DecoderStage : public Stage {
 
   std::vector<Panel> Panels() const override {
     return {{"training loss", {"loss"}, true, 25},
-            {"cross-entropy by kind of answer", {"letter", "open", "caption", "option"}, true, 25},
-            {"letters right in training (chance 0.25)", {"letters_right"}, false, 25}};
+            {"cross-entropy by kind of answer", {"open", "caption", "option", "choice"}, true, 25},
+            {"multiple choice right in training (chance 0.25)", {"choice_right"}, false, 25}};
   }
   std::vector<Panel> ValidationPanels() const override {
-    return {{"held-out: multiple choice right (chance 0.25)", {"choice", "likely", "choice_l1", "choice_l2", "choice_l3"}, false, 0},
-            {"held-out: open answers right", {"open"}, false, 0}};
+    return {
+        {"held-out: multiple choice right (chance 0.25)", {"choice", "choice_l1", "choice_l2", "choice_l3"}, false, 0},
+        {"held-out: open answers right", {"open"}, false, 0}};
   }
 
  private:
@@ -267,15 +281,17 @@ class DecoderStage : public Stage {
     auto row = questions_->Row(window_.truth(place), config_, *phase, random);
     if (!row.ok()) return row.status();
     draft.rows[i] = *std::move(row);
-    draft.rows[i].audio_tokens = config_.evidence == "audio"
-                                     ? train::AudioTokenCount(shop_.config.ears, shop_.config.projector, window_.tokens(place))
-                                     : 0;
+    draft.rows[i].audio_tokens =
+        config_.evidence == "audio"
+            ? train::AudioTokenCount(shop_.config.ears, shop_.config.projector, window_.tokens(place))
+            : 0;
     return absl::OkStatus();
   }
 
   std::vector<train::Parameter> EvaluationParameters() const {
     auto all = DecoderParameters(*decoders_.back());
-    for (const auto& item : projectors_.back()->named_parameters()) all.push_back({"projector." + item.key(), item.value()});
+    for (const auto& item : projectors_.back()->named_parameters())
+      all.push_back({"projector." + item.key(), item.value()});
     return all;
   }
 
@@ -285,10 +301,12 @@ class DecoderStage : public Stage {
     for (const auto& item : encoder_->named_parameters()) frozen["ears." + item.key()] = item.value().detach();
     for (const auto& item : encoder_->named_buffers()) frozen["ears." + item.key()] = item.value();
     if (!config_.train_decoder) {
-      for (const auto& parameter : DecoderParameters(*decoders_.front())) frozen[parameter.name] = parameter.value.detach();
+      for (const auto& parameter : DecoderParameters(*decoders_.front()))
+        frozen[parameter.name] = parameter.value.detach();
     }
     if (!config_.train_projector) {
-      for (const auto& item : projectors_.front()->named_parameters()) frozen["projector." + item.key()] = item.value().detach();
+      for (const auto& item : projectors_.front()->named_parameters())
+        frozen["projector." + item.key()] = item.value().detach();
     }
     return frozen;
   }
@@ -329,185 +347,6 @@ class DecoderStage : public Stage {
     return absl::OkStatus();
   }
 
-  // A held-out scene's row without blocks.
-  train::AnswerRow HeldOutRow(int64_t scene) const {
-    train::AnswerRow row = questions_->Empty(validation_.truth(scene), config_);
-    if (config_.evidence == "audio") {
-      row.audio_tokens = train::AudioTokenCount(shop_.config.ears, shop_.config.projector, validation_.tokens(scene));
-    }
-    return row;
-  }
-
-  torch::Tensor HeldOutLogits(const std::vector<train::AnswerRow>& rows, const std::vector<int64_t>& places,
-                              train::AnswerBatch& batch) {
-    batch = train::PackAnswers(rows, questions_->chat().padding()).To(shop_.device);
-    const train::MixedPrecision scope(shop_.device.type(), shop_.config.bf16);
-    const bool audio = config_.evidence == "audio";
-    model::EarsOutput heard;
-    if (audio) heard = validation_.Heard(places);
-    return decoders_.back()->Logits(train::AnswerHidden(*decoders_.back(), audio ? &projectors_.back() : nullptr,
-                                                        audio ? &heard : nullptr, batch));
-  }
-
-  // Runs part(i) for i in [0, parts) on all threads, without gradients and in bf16 where the run is.
-  absl::Status InParts(int64_t parts, const std::function<absl::Status(int64_t)>& part) {
-    std::atomic<int64_t> next{0};
-    std::vector<absl::Status> statuses(shop_.team.size());
-    shop_.team.Run([&](int t) {
-      const torch::NoGradGuard no_grad;
-      try {
-        for (int64_t i = next++; i < parts; i = next++) statuses[t].Update(part(i));
-      } catch (const c10::Error& error) {
-        statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
-      }
-    });
-    for (const absl::Status& status : statuses) {
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status ScoreLetters(Row& row) {
-    const std::vector<int64_t> letters = questions_->letters();
-    const torch::Tensor letter_ids = torch::tensor(letters, torch::kInt64).to(shop_.device);
-    constexpr int64_t kRows = 5;
-    const int64_t parts = (config_.validation_scenes + kRows - 1) / kRows;
-    std::vector<std::array<double, 4>> right(parts, std::array<double, 4>{}), asked = right, likely = right;
-    const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
-      std::vector<train::AnswerRow> rows, spelled;     // with letters; with each option as an open answer
-      std::vector<int64_t> places;
-      std::vector<std::pair<int, int64_t>> expected;  // level, letter
-      std::vector<size_t> lengths;                     // tokens of each option
-      for (int64_t scene = part * kRows; scene < std::min((part + 1) * kRows, config_.validation_scenes); ++scene) {
-        train::AnswerRow packed = HeldOutRow(scene), options = packed;
-        for (const v1::Question& question :
-             questions_->HeldOut(validation_.truth(scene), sim::AskForm::kMultipleChoice, 10)) {
-          auto block = questions_->Block(question);
-          if (!block.ok()) return block.status();
-          packed.blocks.push_back(*std::move(block));
-          expected.emplace_back(question.level(), question.key().letter()[0] - 'A');
-          for (const std::string& option : question.options()) {
-            auto open = questions_->OpenBlock(question, option);
-            if (!open.ok()) return open.status();
-            lengths.push_back(open->answer.size());
-            options.blocks.push_back(*std::move(open));
-          }
-        }
-        rows.push_back(std::move(packed));
-        spelled.push_back(std::move(options));
-        places.push_back(scene);
-      }
-      if (expected.empty()) return absl::OkStatus();
-      train::AnswerBatch batch;
-      const torch::Tensor logits = HeldOutLogits(rows, places, batch);
-      const torch::Tensor first = batch.target_is_first.eq(1).nonzero().squeeze(1);
-      const torch::Tensor said = logits.index_select(0, first).index_select(1, letter_ids).argmax(1).to(torch::kCPU);
-      // Log-probability of every token of every option, in the order of packing.
-      const torch::Tensor each = train::TargetLogProbabilities(HeldOutLogits(spelled, places, batch), batch).to(torch::kCPU);
-      int64_t at = 0;
-      size_t option = 0;
-      for (size_t i = 0; i < expected.size(); ++i) {
-        const bool good = said[static_cast<int64_t>(i)].item<int64_t>() == expected[i].second;
-        double best = -1e30;
-        int64_t best_letter = 0;
-        for (int64_t letter = 0; letter < 4; ++letter, ++option) {
-          const int64_t length = static_cast<int64_t>(lengths[option]);
-          const double sum = each.slice(0, at, at + length).sum().item<double>();
-          at += length;
-          if (sum > best) {
-            best = sum;
-            best_letter = letter;
-          }
-        }
-        for (int k : {0, std::clamp(expected[i].first, 1, 3)}) {
-          right[part][k] += good;
-          likely[part][k] += best_letter == expected[i].second;
-          asked[part][k] += 1;
-        }
-      }
-      return absl::OkStatus();
-    });
-    if (!status.ok()) return status;
-    const char* names[] = {"choice", "choice_l1", "choice_l2", "choice_l3"};
-    const char* likely_names[] = {"likely", "likely_l1", "likely_l2", "likely_l3"};
-    for (const auto& [scores, labels] : {std::pair{&right, names}, {&likely, likely_names}}) {
-      for (int k = 0; k < 4; ++k) {
-        double all_right = 0, all = 0;
-        for (int64_t part = 0; part < parts; ++part) {
-          all_right += (*scores)[part][k];
-          all += asked[part][k];
-        }
-        row.emplace_back(labels[k], all > 0 ? all_right / all : std::nan(""));
-        if (k == 0) asked_ = all;
-      }
-    }
-    row.emplace_back("choice_asked", asked_);
-    return absl::OkStatus();
-  }
-
-  // Greedy answers, all of a part one token further at a time; without a cache, since there are few.
-  absl::Status ScoreAnswers(Row& row) {
-    std::vector<v1::Question> questions;
-    std::vector<int64_t> scenes;
-    for (int64_t scene = 0; scene < config_.validation_scenes; ++scene) {
-      for (const v1::Question& question : questions_->HeldOut(validation_.truth(scene), sim::AskForm::kOpen, 2)) {
-        if (static_cast<int64_t>(questions.size()) >= config_.validation_answers) break;
-        questions.push_back(question);
-        scenes.push_back(scene);
-      }
-    }
-    const int64_t count = static_cast<int64_t>(questions.size());
-    if (count == 0) return absl::OkStatus();
-    const int64_t parts = std::min<int64_t>(count, shop_.team.size());
-    std::vector<int64_t> right(parts, 0);
-    const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
-      std::vector<train::AnswerRow> rows;
-      std::vector<int64_t> places;
-      std::vector<const v1::Question*> mine;
-      for (int64_t i = part; i < count; i += parts) {
-        auto block = questions_->Block(questions[i]);
-        if (!block.ok()) return block.status();
-        block->answer = {questions_->chat().padding()};  // one target: the token that comes next
-        block->kind = train::AnswerKind::kOpen;
-        rows.push_back(HeldOutRow(scenes[i]));
-        rows.back().blocks.push_back(*std::move(block));
-        places.push_back(scenes[i]);
-        mine.push_back(&questions[i]);
-      }
-      std::vector<std::vector<model::TokenId>> answers(rows.size());
-      std::vector<bool> over(rows.size(), false);
-      constexpr int kLongest = 32;
-      for (int length = 0; length < kLongest; ++length) {
-        train::AnswerBatch batch;
-        const torch::Tensor said = HeldOutLogits(rows, places, batch).argmax(1).to(torch::kCPU);
-        bool running = false;
-        for (size_t i = 0; i < rows.size(); ++i) {
-          if (over[i]) continue;
-          const model::TokenId token = said[static_cast<int64_t>(i)].item<int64_t>();
-          const auto stops = questions_->chat().stop_tokens();
-          if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
-            over[i] = true;
-            continue;
-          }
-          answers[i].push_back(token);
-          rows[i].blocks[0].prompt.push_back(token);
-          running = true;
-        }
-        if (!running) break;
-      }
-      for (size_t i = 0; i < rows.size(); ++i) {
-        const std::string text = questions_->chat().tokenizer()->Decode(answers[i], /*skip_special=*/true);
-        right[part] += sim::Verify(*mine[i], text).correct();
-      }
-      return absl::OkStatus();
-    });
-    if (!status.ok()) return status;
-    double all = 0;
-    for (int64_t part : right) all += static_cast<double>(part);
-    row.emplace_back("open", all / static_cast<double>(count));
-    return absl::OkStatus();
-  }
-
   const Workshop& shop_;
   const std::string name_;
   const DecoderStageConfig& config_;
@@ -519,7 +358,6 @@ class DecoderStage : public Stage {
   std::unique_ptr<train::Learner> learner_;
   HeardWindow window_, validation_;
   Draft next_;
-  double asked_ = 0;
 };
 
 }  // namespace

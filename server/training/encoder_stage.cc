@@ -82,7 +82,8 @@ class EncoderStage : public Stage {
       for (const train::Parameter& parameter : named) {
         const auto found = weights.find("ears." + parameter.name);
         if (found == weights.end() || found->second.sizes() != parameter.value.sizes()) {
-          return absl::InvalidArgumentError(absl::StrCat("the weights to start from have no fitting ears.", parameter.name));
+          return absl::InvalidArgumentError(
+              absl::StrCat("the weights to start from have no fitting ears.", parameter.name));
         }
         torch::Tensor(parameter.value).copy_(found->second);
       }
@@ -148,7 +149,8 @@ class EncoderStage : public Stage {
         if (!apart || t >= shop_.replicas) {
           for (size_t i = next++; i < todo.size(); i = next++) {
             Window& window = windows_[todo[i].first];
-            statuses[t].Update(RenderInto(window, window.End(step) + todo[i].second, todo[i].second, render[t], feature[t]));
+            statuses[t].Update(
+                RenderInto(window, window.End(step) + todo[i].second, todo[i].second, render[t], feature[t]));
           }
         }
         if (t < shop_.replicas) {
@@ -173,9 +175,13 @@ class EncoderStage : public Stage {
     if (shop_.replicas == 1) {
       norm = learner_->Step(rate);
     } else {
-      shop_.team.Run([&](int t) { if (t < shop_.replicas) learner_->Reduce(t); });
+      shop_.team.Run([&](int t) {
+        if (t < shop_.replicas) learner_->Reduce(t);
+      });
       norm = learner_->Prepare(rate);
-      shop_.team.Run([&](int t) { if (t < shop_.replicas) learner_->Update(t); });
+      shop_.team.Run([&](int t) {
+        if (t < shop_.replicas) learner_->Update(t);
+      });
     }
     const double update = Since(joined);
     for (Window& window : windows_) {
@@ -198,7 +204,11 @@ class EncoderStage : public Stage {
     row.emplace_back("rate", rate);
     row.emplace_back("scenes", static_cast<double>(share * shop_.replicas));
     // Seconds of all threads together, but for the update and the whole step.
-    auto sum = [](const std::vector<double>& v) { double s = 0; for (double x : v) s += x; return s; };
+    auto sum = [](const std::vector<double>& v) {
+      double s = 0;
+      for (double x : v) s += x;
+      return s;
+    };
     row.emplace_back("time_render", sum(render));
     row.emplace_back("time_features", sum(feature));
     row.emplace_back("time_learn", sum(learn));
@@ -212,7 +222,8 @@ class EncoderStage : public Stage {
     try {
       const TensorMap averages = learner_->Averages();
       for (const auto& named : {train::ModuleParameters(*averaged_), train::ModuleBuffers(*averaged_)}) {
-        for (const train::Parameter& parameter : named) torch::Tensor(parameter.value).copy_(averages.at(parameter.name));
+        for (const train::Parameter& parameter : named)
+          torch::Tensor(parameter.value).copy_(averages.at(parameter.name));
       }
       train::EncoderMetrics metrics;
       constexpr int64_t kBatch = 20;
@@ -283,7 +294,8 @@ class EncoderStage : public Stage {
     shop_.team.Run([&](int t) {
       double ignored = 0;
       try {
-        for (int64_t i = next++; i < count; i = next++) statuses[t].Update(RenderInto(window, first + i, i, ignored, ignored));
+        for (int64_t i = next++; i < count; i = next++)
+          statuses[t].Update(RenderInto(window, first + i, i, ignored, ignored));
       } catch (const c10::Error& error) {
         statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
       }

@@ -32,7 +32,8 @@ absl::Status ExportModel(const RunConfig& config, const std::map<std::string, to
   shape.ears = config.ears;
   shape.projector = config.projector;
   shape.decoder = config.decoder;
-  for (const auto& item : sim::SoundClasses()) shape.classes.push_back({std::string(item.name), std::string(item.label)});
+  for (const auto& item : sim::SoundClasses())
+    shape.classes.push_back({std::string(item.name), std::string(item.label)});
   auto parts = model::MakeRandomParts(std::move(shape), *tokenizer, /*seed=*/1);
   if (!parts.ok()) return parts.status();
   const torch::NoGradGuard no_grad;
@@ -44,8 +45,8 @@ absl::Status ExportModel(const RunConfig& config, const std::map<std::string, to
     to.copy_(found->second);
     return absl::OkStatus();
   };
-  for (const auto& [prefix, module] :
-       {std::pair<std::string, torch::nn::Module*>{"ears.", parts->ears.get()}, {"projector.", parts->projector.get()}}) {
+  for (const auto& [prefix, module] : {std::pair<std::string, torch::nn::Module*>{"ears.", parts->ears.get()},
+                                       {"projector.", parts->projector.get()}}) {
     for (const auto& item : module->named_parameters()) {
       if (absl::Status status = copy(prefix + item.key(), item.value()); !status.ok()) return status;
     }

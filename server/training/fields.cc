@@ -16,7 +16,9 @@ Fields::Fields(const nlohmann::json& json, std::string path, nlohmann::json& eff
   if (!json_.is_object()) status_ = absl::InvalidArgumentError(absl::StrCat(path_, " must be an object"));
 }
 
-std::string Fields::Path(const std::string& name) const { return path_.empty() ? name : absl::StrCat(path_, ".", name); }
+std::string Fields::Path(const std::string& name) const {
+  return path_.empty() ? name : absl::StrCat(path_, ".", name);
+}
 
 void Fields::Fail(const std::string& name, const std::string& what) {
   Take(absl::InvalidArgumentError(absl::StrCat(Path(name), " ", what)));
@@ -103,12 +105,13 @@ std::string FirstDifference(const nlohmann::json& here, const nlohmann::json& th
   if (here.is_object() && there.is_object()) {
     for (const auto& item : here.items()) {
       const auto other = there.find(item.key());
-      const std::string inner = FirstDifference(item.value(), other == there.end() ? nlohmann::json() : *other,
-                                                dot + item.key());
+      const std::string inner =
+          FirstDifference(item.value(), other == there.end() ? nlohmann::json() : *other, dot + item.key());
       if (!inner.empty()) return inner;
     }
     for (const auto& item : there.items()) {
-      if (!here.contains(item.key())) return absl::StrCat(dot, item.key(), ": absent here, ", item.value().dump(), " there");
+      if (!here.contains(item.key()))
+        return absl::StrCat(dot, item.key(), ": absent here, ", item.value().dump(), " there");
     }
   }
   return absl::StrCat(path, ": ", here.dump(), " here, ", there.dump(), " there");

@@ -1,12 +1,12 @@
-// Strict reading of a JSON object: every field is known, of the right type and in range, or the reader says which is not.
+// Strict reading of a JSON object: every field is known, of the right type and in range, or the reader says which is
+// not.
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "absl/status/status.h"
 
@@ -31,7 +31,9 @@ class Fields {
   nlohmann::json& Effective(const char* name) { return effective_[name]; }
   std::string Path(const std::string& name) const;
   void Fail(const std::string& name, const std::string& what);
-  void Take(const absl::Status& status) { if (status_.ok()) status_ = status; }
+  void Take(const absl::Status& status) {
+    if (status_.ok()) status_ = status;
+  }
 
   absl::Status Finish() const;
 

@@ -15,9 +15,13 @@
 namespace auricle::server {
 namespace {
 
-// So many optimiser steps' worth of units are pending, leased or waiting at any time: enough that workers never idle while
-// a step is taken, few enough that policies do not grow old.
+// So many optimiser steps' worth of units are pending, leased or waiting at any time: enough that workers never idle
+// while a step is taken, few enough that policies do not grow old.
 constexpr uint64_t kStepsAhead = 2;
+// Units of simulation that are pending, leased or not yet asked about.
+constexpr uint64_t kSimulationsAhead = 4;
+// A run whose first units all die, with no result ever, is misconfigured: it fails instead of burning through more.
+constexpr uint64_t kDeadAtStart = 4;
 
 template <typename Value>
 absl::Status CheckRange(const char* field, Value value, double low, double high) {
@@ -74,17 +78,16 @@ absl::StatusOr<v1::GrpoConfig> CompleteGrpoConfig(const v1::GrpoConfig& given) {
   if (config.learning_rate() == 0) config.set_learning_rate(1e-5f);
   if (config.temperature() == 0) config.set_temperature(1);
   if (config.max_new_tokens() == 0) config.set_max_new_tokens(32);
-  for (const absl::Status& status :
-       {CheckRange("grpo.group_size", config.group_size(), 2, 64),
-        CheckRange("grpo.groups_per_step", config.groups_per_step(), 1, 1024),
-        CheckRange("grpo.clip_low", config.clip_low(), 1e-6, 1 - 1e-6),
-        CheckRange("grpo.clip_high", config.clip_high(), 1e-6, 1 - 1e-6),
-        CheckRange("grpo.kl_weight", config.kl_weight(), 0, 1),
-        CheckRange("grpo.importance_cap", config.importance_cap(), 1, 100),
-        CheckRange("grpo.max_policy_age", config.max_policy_age(), 1, 1000),
-        CheckRange("grpo.learning_rate", config.learning_rate(), 1e-12, 1),
-        CheckRange("grpo.temperature", config.temperature(), 1e-3, 2),
-        CheckRange("grpo.max_new_tokens", config.max_new_tokens(), 1, 512)}) {
+  for (const absl::Status& status : {CheckRange("grpo.group_size", config.group_size(), 2, 64),
+                                     CheckRange("grpo.groups_per_step", config.groups_per_step(), 1, 1024),
+                                     CheckRange("grpo.clip_low", config.clip_low(), 1e-6, 1 - 1e-6),
+                                     CheckRange("grpo.clip_high", config.clip_high(), 1e-6, 1 - 1e-6),
+                                     CheckRange("grpo.kl_weight", config.kl_weight(), 0, 1),
+                                     CheckRange("grpo.importance_cap", config.importance_cap(), 1, 100),
+                                     CheckRange("grpo.max_policy_age", config.max_policy_age(), 1, 1000),
+                                     CheckRange("grpo.learning_rate", config.learning_rate(), 1e-12, 1),
+                                     CheckRange("grpo.temperature", config.temperature(), 1e-3, 2),
+                                     CheckRange("grpo.max_new_tokens", config.max_new_tokens(), 1, 512)}) {
     if (!status.ok()) return status;
   }
   return config;
@@ -139,7 +142,8 @@ absl::Status GrpoRun::PublishAndCommit(const StepNote& note) {
 absl::Status GrpoRun::Recover() {
   if (!std::filesystem::exists(CheckpointPath())) {
     if (policy_version_ != 0) {
-      return absl::FailedPreconditionError(absl::StrCat(CheckpointPath(), ": is missing, and the run is past its start"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(CheckpointPath(), ": is missing, and the run is past its start"));
     }
     policy_version_ = 1;
     return MakeDurable({.step = 0, .policy_version = 1, .trained = {}, .dropped = {}});
@@ -173,37 +177,76 @@ bool GrpoRun::Ended() const {
   return ended_;
 }
 
-absl::Status GrpoRun::FillQueue() {
-  const absl::StatusOr<v1::UnitCounts> counts = parts_.ledger->Counts(run_id_);
+absl::StatusOr<uint64_t> GrpoRun::Alive(v1::WorkKind kind) const {
+  const absl::StatusOr<v1::UnitCounts> counts = parts_.ledger->Counts(run_id_, kind);
   if (!counts.ok()) return counts.status();
-  const uint64_t waiting = counts->submitted() - counts->trained() - counts->dropped();
-  const uint64_t alive = counts->pending() + counts->leased() + waiting;
-  const uint64_t wanted = kStepsAhead * config_.groups_per_step();
-  if (counts->submitted() == 0 && counts->dead() >= wanted) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("all of the first ", counts->dead(), " units failed at every attempt; the workers' logs say why"));
+  if (counts->submitted() == 0 && counts->dead() >= kDeadAtStart) {
+    return absl::FailedPreconditionError(absl::StrCat("all of the first ", counts->dead(),
+                                                      kind == v1::WORK_KIND_SIMULATION ? " simulation" : " rollout",
+                                                      " units failed at every attempt; the workers' logs say why"));
   }
-  std::vector<v1::WorkUnit> units;
-  while (alive + units.size() < wanted) {
-    absl::StatusOr<v1::RolloutTask> task = parts_.source->Make(next_unit_ + units.size());
-    if (!task.ok()) return task.status();
-    task->set_policy_version(policy_version_);
-    task->set_group_size(config_.group_size());
-    task->set_temperature(config_.temperature());
-    task->set_max_new_tokens(config_.max_new_tokens());
-    task->set_seed(next_unit_ + units.size());
-    *units.emplace_back().mutable_rollout() = *std::move(task);
-  }
-  if (units.empty()) return absl::OkStatus();
-  next_unit_ += units.size();
-  if (absl::Status status = parts_.ledger->AddUnits(run_id_, std::move(units)); !status.ok()) return status;
+  return counts->pending() + counts->leased() + counts->submitted() - counts->trained() - counts->dropped();
+}
+
+absl::Status GrpoRun::AddUnits(std::vector<v1::WorkUnit> units, const std::vector<std::string>& made_from) {
+  const uint64_t count = units.size();
+  absl::Status status = parts_.ledger->AddUnits(run_id_, std::move(units), made_from);
+  if (!status.ok()) return status;
+  next_unit_ += count;
   parts_.work_added();
   return absl::OkStatus();
 }
 
+std::vector<v1::WorkUnit> GrpoRun::RolloutUnits(uint64_t number, const v1::SimulationResult* scenes) const {
+  std::vector<v1::WorkUnit> units;
+  for (v1::RolloutTask& task : parts_.source->Questions(number, scenes)) {
+    task.set_policy_version(policy_version_);
+    task.set_group_size(config_.group_size());
+    task.set_temperature(config_.temperature());
+    task.set_max_new_tokens(config_.max_new_tokens());
+    task.set_seed(next_unit_ + units.size());
+    *units.emplace_back().mutable_rollout() = std::move(task);
+  }
+  return units;
+}
+
+absl::Status GrpoRun::FillQueue() {
+  const uint64_t wanted = kStepsAhead * config_.groups_per_step();
+  absl::StatusOr<uint64_t> rollouts = Alive(v1::WORK_KIND_ROLLOUT);
+  if (!rollouts.ok()) return rollouts.status();
+  const bool simulated = parts_.source->Scenes(0).has_value();
+  if (!simulated) {
+    while (*rollouts < wanted) {
+      std::vector<v1::WorkUnit> units = RolloutUnits(next_unit_, nullptr);
+      if (units.empty()) return absl::FailedPreconditionError("the run's source has no more questions");
+      *rollouts += units.size();
+      if (absl::Status status = AddUnits(std::move(units), {}); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+  while (*rollouts < wanted) {
+    const absl::StatusOr<std::vector<SubmittedUnit>> scenes =
+        parts_.ledger->PeekSubmitted(run_id_, v1::WORK_KIND_SIMULATION, 1);
+    if (!scenes.ok()) return scenes.status();
+    if (scenes->empty()) break;
+    std::vector<v1::WorkUnit> units = RolloutUnits(next_unit_, &scenes->front().result.simulation());
+    *rollouts += units.size();
+    if (absl::Status status = AddUnits(std::move(units), {scenes->front().unit_id}); !status.ok()) return status;
+  }
+  // Simulation workers go on while there are questions enough.
+  absl::StatusOr<uint64_t> simulations = Alive(v1::WORK_KIND_SIMULATION);
+  if (!simulations.ok()) return simulations.status();
+  std::vector<v1::WorkUnit> units;
+  for (; *simulations < kSimulationsAhead; ++*simulations) {
+    *units.emplace_back().mutable_simulation() = *parts_.source->Scenes(next_unit_ + units.size() - 1);
+  }
+  return units.empty() ? absl::OkStatus() : AddUnits(std::move(units), {});
+}
+
 absl::StatusOr<bool> GrpoRun::TryStep() {
   const auto start = std::chrono::steady_clock::now();
-  absl::StatusOr<std::vector<SubmittedUnit>> waiting = parts_.ledger->PeekSubmitted(run_id_, config_.groups_per_step());
+  absl::StatusOr<std::vector<SubmittedUnit>> waiting =
+      parts_.ledger->PeekSubmitted(run_id_, v1::WORK_KIND_ROLLOUT, config_.groups_per_step());
   if (!waiting.ok()) return waiting.status();
   if (waiting->size() < config_.groups_per_step()) return false;
 
@@ -233,7 +276,8 @@ absl::StatusOr<bool> GrpoRun::TryStep() {
   }
   if (groups.empty()) {
     // Nothing to learn from: a step of the ledger, not of the policy.
-    if (absl::Status status = parts_.ledger->CommitStep(run_id_, {}, dropped, step_, policy_version_); !status.ok()) return status;
+    if (absl::Status status = parts_.ledger->CommitStep(run_id_, {}, dropped, step_, policy_version_); !status.ok())
+      return status;
     return true;
   }
   absl::StatusOr<v1::StepReport> report;
@@ -319,21 +363,27 @@ absl::StatusOr<v1::CheckpointResponse> GrpoRun::Checkpoint() {
   return response;
 }
 
-absl::StatusOr<v1::TrainingRun> GrpoRun::Describe() const {
-  const absl::StatusOr<StoredRun> stored = parts_.ledger->GetRun(run_id_);
+absl::StatusOr<v1::TrainingRun> DescribeRun(Ledger& ledger, const std::string& run_id) {
+  const absl::StatusOr<StoredRun> stored = ledger.GetRun(run_id);
   if (!stored.ok()) return stored.status();
-  absl::StatusOr<v1::UnitCounts> counts = parts_.ledger->Counts(run_id_);
+  absl::StatusOr<v1::UnitCounts> counts = ledger.Counts(run_id);
   if (!counts.ok()) return counts.status();
   v1::TrainingRun run;
-  run.set_run_id(run_id_);
+  run.set_run_id(run_id);
   run.set_state(stored->state);
   run.set_step(stored->step);
-  run.set_steps(total_steps_);
+  run.set_steps(stored->request.steps());
   run.set_policy_version(stored->policy_version);
   *run.mutable_units() = *std::move(counts);
+  return run;
+}
+
+absl::StatusOr<v1::TrainingRun> GrpoRun::Describe() const {
+  absl::StatusOr<v1::TrainingRun> run = DescribeRun(*parts_.ledger, run_id_);
+  if (!run.ok()) return run.status();
   absl::MutexLock lock(&mu_);
-  if (!reports_.empty()) *run.mutable_last_step() = reports_.back();
-  run.set_message(std::string(failure_.message()));
+  if (!reports_.empty()) *run->mutable_last_step() = reports_.back();
+  run->set_message(std::string(failure_.message()));
   return run;
 }
 

@@ -21,16 +21,19 @@ namespace auricle::server {
 // The configuration with its defaults filled in. INVALID_ARGUMENT names the field and the range.
 absl::StatusOr<v1::GrpoConfig> CompleteGrpoConfig(const v1::GrpoConfig& config);
 
+// What the ledger knows of a run. NOT_FOUND.
+absl::StatusOr<v1::TrainingRun> DescribeRun(Ledger& ledger, const std::string& run_id);
+
 // What a checkpoint says of itself, so that a commit that the ledger never saw can be made up for.
 struct StepNote {
-  uint64_t step = 0;            // steps taken
-  uint64_t policy_version = 0;  // the policy that they made
+  uint64_t step = 0;                          // steps taken
+  uint64_t policy_version = 0;                // the policy that they made
   std::vector<std::string> trained, dropped;  // units that the last step settled
 };
 
-// A step is made durable in this order: the trainer's checkpoint (with the units it learned from), the published policy,
-// the ledger. A process that dies between two of them finishes the step when it comes back, without learning twice.
-// Thread-safe. Ledger and store are borrowed and outlive the run.
+// A step is made durable in this order: the trainer's checkpoint (with the units it learned from), the published
+// policy, the ledger. A process that dies between two of them finishes the step when it comes back, without learning
+// twice. Thread-safe. Ledger and store are borrowed and outlive the run.
 class GrpoRun {
  public:
   struct Parts {
@@ -64,7 +67,13 @@ class GrpoRun {
   GrpoRun(std::string run_id, v1::GrpoConfig config, StoredRun stored, Parts parts);
   absl::Status Recover();
   void Loop();
+  // Keeps enough work in the ledger: scenes to simulate where the source needs them, questions about those that came
+  // back.
   absl::Status FillQueue();
+  // Units of a kind that are not settled. FAILED_PRECONDITION where none of the first ones ever succeeded.
+  absl::StatusOr<uint64_t> Alive(v1::WorkKind kind) const;
+  absl::Status AddUnits(std::vector<v1::WorkUnit> units, const std::vector<std::string>& made_from);
+  std::vector<v1::WorkUnit> RolloutUnits(uint64_t number, const v1::SimulationResult* scenes) const;
   // Learns from what waits; false when there is not enough.
   absl::StatusOr<bool> TryStep();
   absl::Status MakeDurable(const StepNote& note);

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -16,7 +17,6 @@
 #include "model/text/chat_template.h"
 #include "model/train/grpo.h"
 #include "model/train/optimizer.h"
-#include "sim/question/questions.h"
 
 namespace auricle::server {
 namespace {
@@ -26,7 +26,8 @@ constexpr size_t kMaxWeightsBytes = size_t{8} << 30;
 
 torch::Tensor FloatRow(const std::vector<float>& values) { return torch::tensor(values, torch::kFloat32); }
 
-// Log-probabilities of the tokens of one group's answers, one row, and their mean entropy.
+// Log-probabilities of one group's answers, one after another: of each token, or of the option chosen; and the entropy
+// of what each was drawn from.
 struct GroupTokens {
   torch::Tensor log_probs;  // [N]
   torch::Tensor entropy;    // [N]
@@ -59,7 +60,8 @@ class GrpoTrainer final : public PolicyTrainer {
   }
 
   absl::StatusOr<std::string> Weights() override {
-    const std::string folder = absl::StrCat(std::filesystem::temp_directory_path().string(), "/auricle-policy-", getpid());
+    const std::string folder =
+        absl::StrCat(std::filesystem::temp_directory_path().string(), "/auricle-policy-", getpid());
     const absl::Status status = model::WriteModelFolder(folder, parts_, at::kFloat);
     absl::StatusOr<std::string> bytes =
         status.ok() ? model::ReadWholeFile(folder + "/model.safetensors", kMaxWeightsBytes) : status;
@@ -70,7 +72,8 @@ class GrpoTrainer final : public PolicyTrainer {
 
   absl::Status Save(const std::string& path, const std::string& note) override {
     model::NamedTensors tensors;
-    for (const auto& [name, tensor] : parts_.decoder->NamedParameters()) tensors.emplace_back("decoder." + name, tensor);
+    for (const auto& [name, tensor] : parts_.decoder->NamedParameters())
+      tensors.emplace_back("decoder." + name, tensor);
     for (const auto& [name, tensor] : optimizer_->State()) tensors.emplace_back("optimizer." + name, tensor);
     return model::SaveTensors(path, tensors, {{kNoteKey, note}});
   }
@@ -149,50 +152,92 @@ class GrpoTrainer final : public PolicyTrainer {
 
   // The answers of one group under the policy as it is, with gradient.
   absl::StatusOr<GroupTokens> Score(const v1::RolloutTask& task, const v1::RolloutResult& result) {
-    const absl::StatusOr<torch::Tensor> audio = AudioTokens(task);
-    if (!audio.ok()) return audio.status();
-    const absl::StatusOr<std::vector<model::TokenId>> after = chat_.AfterAudio(sim::PromptText(task.question()));
-    if (!after.ok()) return after.status();
-    const absl::StatusOr<std::vector<model::TokenId>> letters = LetterTokens(task.question());
-    if (!letters.ok()) return letters.status();
+    const absl::StatusOr<torch::Tensor> prompt = Prompt(task);
+    if (!prompt.ok()) return prompt.status();
+    return task.question().form() == v1::QUESTION_FORM_MULTIPLE_CHOICE ? ScoreChoices(*prompt, task.question(), result)
+                                                                       : ScoreWords(*prompt, result);
+  }
 
-    const model::Decoder& decoder = *parts_.decoder;
-    const torch::Tensor prompt = torch::cat({decoder.Embed(torch::tensor(chat_.before_audio(), torch::kInt64)), *audio,
-                                             decoder.Embed(torch::tensor(*after, torch::kInt64))});
-    const int64_t prompt_length = prompt.size(0), answers = result.answers_size();
-    int64_t longest = 0;
+  // One value for each answer: the option it chose, among those offered.
+  absl::StatusOr<GroupTokens> ScoreChoices(const torch::Tensor& prompt, const v1::Question& question,
+                                           const v1::RolloutResult& result) const {
+    std::vector<std::vector<model::TokenId>> options;
+    for (const std::string& option : question.options()) {
+      auto ids = chat_.Answer(option);
+      if (!ids.ok()) return ids.status();
+      options.push_back(*std::move(ids));
+    }
+    std::vector<int64_t> chosen;
     for (const v1::RolloutAnswer& answer : result.answers()) {
-      longest = std::max<int64_t>(longest, answer.token_ids_size());
+      const int64_t letter = answer.text().size() == 1 ? answer.text()[0] - 'A' : -1;
+      if (letter < 0 || letter >= question.options_size() || answer.log_probs_size() != 1) {
+        return absl::InvalidArgumentError("answers: of multiple choice must be a letter offered, with one log_prob");
+      }
+      chosen.push_back(letter);
+    }
+    const Written words = Read(prompt, options);
+    const torch::Tensor each = words.log_probs.gather(-1, words.ids.unsqueeze(-1)).squeeze(-1);
+    const torch::Tensor all = torch::log_softmax((each * words.valid).sum(1), 0);  // [options]
+    const torch::Tensor entropy = -(all.exp() * all).sum().detach();
+    return GroupTokens{all.index_select(0, torch::tensor(chosen, torch::kInt64)),
+                       entropy.expand({result.answers_size()})};
+  }
+
+  absl::StatusOr<GroupTokens> ScoreWords(const torch::Tensor& prompt, const v1::RolloutResult& result) const {
+    std::vector<std::vector<model::TokenId>> answers;
+    for (const v1::RolloutAnswer& answer : result.answers()) {
       if (answer.token_ids_size() == 0 || answer.token_ids_size() != answer.log_probs_size()) {
         return absl::InvalidArgumentError("answers: token_ids and log_probs must be equally many, at least one");
       }
-    }
-    torch::Tensor ids = torch::full({answers, longest}, chat_.padding(), torch::kInt64);
-    torch::Tensor valid = torch::zeros({answers, longest}, torch::kBool);
-    for (int64_t i = 0; i < answers; ++i) {
-      const v1::RolloutAnswer& answer = result.answers(static_cast<int>(i));
-      for (int j = 0; j < answer.token_ids_size(); ++j) {
-        if (answer.token_ids(j) >= decoder.config().vocab_size) {
-          return absl::InvalidArgumentError(absl::StrCat("answers.token_ids: ", answer.token_ids(j), " is outside the vocabulary"));
-        }
-        ids[i][j] = static_cast<int64_t>(answer.token_ids(j));
-        valid[i][j] = true;
+      for (const uint32_t id : answer.token_ids()) {
+        if (id < parts_.decoder->config().vocab_size) continue;
+        return absl::InvalidArgumentError(absl::StrCat("answers.token_ids: ", id, " is outside the vocabulary"));
       }
+      answers.emplace_back(answer.token_ids().begin(), answer.token_ids().end());
+    }
+    const Written words = Read(prompt, answers);
+    const torch::Tensor chosen = words.log_probs.gather(-1, words.ids.unsqueeze(-1)).squeeze(-1);
+    const torch::Tensor entropy = -(words.log_probs.exp() * words.log_probs).sum(-1);
+    return GroupTokens{chosen.masked_select(words.valid), entropy.masked_select(words.valid).detach()};
+  }
+
+  // Answers behind one prompt, padded to the longest.
+  struct Written {
+    torch::Tensor ids;        // [answers, longest]
+    torch::Tensor valid;      // the same, bool
+    torch::Tensor log_probs;  // [answers, longest, vocabulary], of what may stand there
+  };
+  Written Read(const torch::Tensor& prompt, const std::vector<std::vector<model::TokenId>>& answers) const {
+    const model::Decoder& decoder = *parts_.decoder;
+    size_t longest = 0;
+    for (const auto& answer : answers) longest = std::max(longest, answer.size());
+    const auto rows = static_cast<int64_t>(answers.size()), width = static_cast<int64_t>(longest);
+    Written words{
+        torch::full({rows, width}, chat_.padding(), torch::kInt64), torch::zeros({rows, width}, torch::kBool), {}};
+    for (int64_t i = 0; i < rows; ++i) {
+      const std::vector<model::TokenId>& answer = answers[static_cast<size_t>(i)];
+      const auto length = static_cast<int64_t>(answer.size());
+      words.ids[i].slice(0, 0, length).copy_(torch::tensor(answer, torch::kInt64));
+      words.valid[i].slice(0, 0, length).fill_(true);
     }
     // Padding on the right needs no mask: a causal model never looks there.
-    const torch::Tensor embeds = torch::cat({prompt.unsqueeze(0).expand({answers, -1, -1}), decoder.Embed(ids)}, 1);
-    const torch::Tensor positions = torch::arange(embeds.size(1), torch::kInt64).unsqueeze(0).expand({answers, -1});
-    const torch::Tensor hidden = decoder.Forward(embeds, positions).slice(1, prompt_length - 1, prompt_length - 1 + longest);
-    torch::Tensor logits = decoder.Logits(hidden).to(torch::kFloat32);  // [answers, longest, vocabulary]
-    if (!letters->empty()) {
-      torch::Tensor closed = torch::ones({logits.size(-1)}, torch::kBool);
-      for (const model::TokenId id : *letters) closed[id] = false;
-      logits = logits.masked_fill(closed, -1e9);
-    }
-    const torch::Tensor all = torch::log_softmax(logits, -1);
-    const torch::Tensor chosen = all.gather(-1, ids.unsqueeze(-1)).squeeze(-1);
-    const torch::Tensor entropy = -(all.exp() * all).sum(-1);
-    return GroupTokens{chosen.masked_select(valid), entropy.masked_select(valid).detach()};
+    const torch::Tensor embeds = torch::cat({prompt.unsqueeze(0).expand({rows, -1, -1}), decoder.Embed(words.ids)}, 1);
+    const torch::Tensor positions = torch::arange(embeds.size(1), torch::kInt64).unsqueeze(0).expand({rows, -1});
+    const torch::Tensor hidden =
+        decoder.Forward(embeds, positions).slice(1, prompt.size(0) - 1, prompt.size(0) - 1 + width);
+    words.log_probs = torch::log_softmax(decoder.Logits(hidden).to(torch::kFloat32), -1);
+    return words;
+  }
+
+  // Template, audio and question as embeddings [positions, d].
+  absl::StatusOr<torch::Tensor> Prompt(const v1::RolloutTask& task) {
+    const absl::StatusOr<torch::Tensor> audio = AudioTokens(task);
+    if (!audio.ok()) return audio.status();
+    const absl::StatusOr<std::vector<model::TokenId>> after = chat_.AfterAudio(task.question().text());
+    if (!after.ok()) return after.status();
+    const model::Decoder& decoder = *parts_.decoder;
+    return torch::cat({decoder.Embed(torch::tensor(chat_.before_audio(), torch::kInt64)), *audio,
+                       decoder.Embed(torch::tensor(*after, torch::kInt64))});
   }
 
   absl::StatusOr<torch::Tensor> AudioTokens(const v1::RolloutTask& task) {
@@ -203,20 +248,6 @@ class GrpoTrainer final : public PolicyTrainer {
     const absl::StatusOr<model::Heard> heard = ears_.Encode({samples});
     if (!heard.ok()) return heard.status();
     return heard->tokens.embeddings[0].slice(0, 0, heard->tokens.lengths[0].item<int64_t>());
-  }
-
-  // Multiple choice: the tokens of the letters offered. Open: none.
-  absl::StatusOr<std::vector<model::TokenId>> LetterTokens(const v1::Question& question) const {
-    std::vector<model::TokenId> letters;
-    if (question.form() != v1::QUESTION_FORM_MULTIPLE_CHOICE) return letters;
-    for (int i = 0; i < question.options_size(); ++i) {
-      const std::string letter(1, static_cast<char>('A' + i));
-      const auto ids = chat_.tokenizer()->Encode(letter, model::SpecialTokens::kAsText);
-      if (!ids.ok()) return ids.status();
-      if (ids->size() != 1) return absl::FailedPreconditionError(absl::StrCat("tokenizer: '", letter, "' is not one token"));
-      letters.push_back(ids->front());
-    }
-    return letters;
   }
 
   model::ModelParts parts_;

@@ -16,8 +16,8 @@ namespace auricle::server {
 // What a task sounds like: sim::TaskAudio with the process's bank.
 using AudioOfTask = std::function<absl::StatusOr<audio::FoaClip>(const v1::RolloutTask&)>;
 
-// Reads the model folder in float32. `config` complete. Errors: as model::ReadModelFolder. Log-probabilities are those at
-// temperature 1; of multiple-choice answers, among the letters offered.
+// Reads the model folder in float32. `config` complete. Errors: as model::ReadModelFolder. Log-probabilities are those
+// at temperature 1; of multiple-choice answers, of the option among those offered.
 absl::StatusOr<std::unique_ptr<PolicyTrainer>> MakeGrpoTrainer(const std::string& model_folder,
                                                                const v1::GrpoConfig& config, AudioOfTask audio_of);
 

@@ -130,8 +130,8 @@ void HeardWindow::Commit(const Workshop& shop, model::EarsNetwork& encoder, int6
   }
 }
 
-absl::Status HeardWindow::Fill(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder, int64_t begin,
-                               int64_t end) {
+absl::Status HeardWindow::Fill(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder,
+                               int64_t begin, int64_t end) {
   for (int64_t first = begin; first < end; first += kFillBlock) {
     const int64_t count = std::min(kFillBlock, end - first);
     std::atomic<int64_t> next{0};
@@ -161,7 +161,8 @@ model::EarsOutput HeardWindow::Heard(const std::vector<int64_t>& places) const {
   heard.token_mask = mask_.index_select(0, index);
   model::EarsConfig any;
   const auto parts = Parts(any, longest_);
-  for (size_t i = 0; i < parts.size(); ++i) heard.*parts[i].tensor = kept_[i].index_select(0, index).to(torch::kFloat32);
+  for (size_t i = 0; i < parts.size(); ++i)
+    heard.*parts[i].tensor = kept_[i].index_select(0, index).to(torch::kFloat32);
   return heard;
 }
 

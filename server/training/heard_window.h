@@ -23,12 +23,15 @@ class HeardWindow {
   int64_t End(int64_t step) const { return config_.window.initial + config_.window.new_per_step * step; }
   int64_t Begin(int64_t step) const { return std::max<int64_t>(0, End(step) - config_.window.scenes); }
 
-  // Renders scene `n` into row `row` of the scenes that enter next; on a CPU encodes it too. Several threads, each its row.
-  absl::Status Stage(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder, int64_t n, int64_t row);
+  // Renders scene `n` into row `row` of the scenes that enter next; on a CPU encodes it too. Several threads, each its
+  // row.
+  absl::Status Stage(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder, int64_t n,
+                     int64_t row);
   // Staged scenes first, first + 1, ... enter the window.
   void Commit(const Workshop& shop, model::EarsNetwork& encoder, int64_t first, int64_t count);
   // Both, for scenes [begin, end), on all threads.
-  absl::Status Fill(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder, int64_t begin, int64_t end);
+  absl::Status Fill(const Workshop& shop, const SceneMaker& maker, model::EarsNetwork& encoder, int64_t begin,
+                    int64_t end);
 
   // float32, for the projector; what it does not read (raw vectors, tags) is left undefined.
   model::EarsOutput Heard(const std::vector<int64_t>& places) const;
@@ -41,7 +44,7 @@ class HeardWindow {
   DecoderStageConfig config_;
   v1::SceneSpec spec_;
   uint64_t seed_ = 0;
-  int64_t longest_ = 0;               // tokens
+  int64_t longest_ = 0;                // tokens
   std::vector<torch::Tensor> kept_;    // [capacity, ...] in the order of Parts()
   torch::Tensor mask_;                 // [capacity, longest] bool
   std::vector<torch::Tensor> staged_;  // the same for scenes that enter next; on the CPU

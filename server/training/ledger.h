@@ -8,8 +8,8 @@
 //   created = pending + leased + waiting + trained + dropped + dead      (waiting: in state SUBMITTED)
 //   a unit has at most one accepted result.
 //
-// Implementations are thread-safe. Time is passed in, so that tests need not wait. Errors: NOT_FOUND (unknown session or
-// run), ALREADY_EXISTS, INVALID_ARGUMENT, UNAVAILABLE / DATA_LOSS from the store itself.
+// Implementations are thread-safe. Time is passed in, so that tests need not wait. Errors: NOT_FOUND (unknown session
+// or run), ALREADY_EXISTS, INVALID_ARGUMENT, UNAVAILABLE / DATA_LOSS from the store itself.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ struct LedgerLimits {
 // A result that waits for the trainer.
 struct SubmittedUnit {
   std::string unit_id;
-  v1::WorkUnit unit;           // its task
-  v1::SubmitRequest result;    // exactly as the worker sent it
+  v1::WorkUnit unit;            // its task
+  v1::SubmitRequest result;     // exactly as the worker sent it
   uint64_t policy_version = 0;  // rollouts: the version that drew it
 };
 
@@ -57,11 +57,13 @@ class Ledger {
   virtual absl::StatusOr<std::vector<std::string>> ListRuns() = 0;
   virtual absl::Status SetRunState(const std::string& run_id, v1::RunState state) = 0;
 
-  // Appends PENDING units; fills their unit_id ("<run>/<number>") and run_id. All or none.
-  virtual absl::Status AddUnits(const std::string& run_id, std::vector<v1::WorkUnit> units) = 0;
+  // Appends PENDING units; fills their unit_id ("<run>/<number>") and run_id. `made_from`: SUBMITTED units that these
+  // came of (questions, of simulated scenes), TRAINED from now on. All or none.
+  virtual absl::Status AddUnits(const std::string& run_id, std::vector<v1::WorkUnit> units,
+                                const std::vector<std::string>& made_from = {}) = 0;
 
-  // A new session for this worker. An earlier session of the same name is gone, and what it held counts as failed: a unit
-  // that crashes its worker must not be handed out for ever.
+  // A new session for this worker. An earlier session of the same name is gone, and what it held counts as failed: a
+  // unit that crashes its worker must not be handed out for ever.
   virtual absl::StatusOr<std::string> Register(const v1::RegisterRequest& request) = 0;
 
   // The oldest PENDING units of running runs, now LEASED with a new fencing token until now + lease_ttl. May be empty.
@@ -84,15 +86,18 @@ class Ledger {
   // Expired leases become PENDING, or DEAD after max_attempts. Returns how many expired.
   virtual absl::StatusOr<uint64_t> ExpireLeases(absl::Time now) = 0;
 
-  // Up to `max` SUBMITTED units of a run in the order of their numbers; they stay SUBMITTED.
-  virtual absl::StatusOr<std::vector<SubmittedUnit>> PeekSubmitted(const std::string& run_id, uint32_t max) = 0;
+  // Up to `max` SUBMITTED units of a run and kind in the order of their numbers; they stay SUBMITTED.
+  virtual absl::StatusOr<std::vector<SubmittedUnit>> PeekSubmitted(const std::string& run_id, v1::WorkKind kind,
+                                                                   uint32_t max) = 0;
 
   // One optimiser step, in one transaction: these units are TRAINED, those are DROPPED, the run is at `step` and
   // `policy_version`.
   virtual absl::Status CommitStep(const std::string& run_id, const std::vector<std::string>& trained,
                                   const std::vector<std::string>& dropped, uint64_t step, uint64_t policy_version) = 0;
 
-  virtual absl::StatusOr<v1::UnitCounts> Counts(const std::string& run_id) = 0;
+  // Of one kind, or of all where none is named.
+  virtual absl::StatusOr<v1::UnitCounts> Counts(const std::string& run_id,
+                                                v1::WorkKind kind = v1::WORK_KIND_UNSPECIFIED) = 0;
 };
 
 // SQLite in WAL mode with synchronous=FULL: what is acknowledged survives a power cut. path ":memory:" for tests.

@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
       std::fputs(kUsage, stdout);
       return 0;
     }
-    if (i + 1 >= argc) return Fail(absl::StrCat(flag, flag.starts_with("--") ? " needs a value" : " is not a flag", "; see --help"));
+    if (i + 1 >= argc)
+      return Fail(absl::StrCat(flag, flag.starts_with("--") ? " needs a value" : " is not a flag", "; see --help"));
     const std::string value = argv[++i];
     bool good = true;
     if (flag == "--config") {

@@ -58,7 +58,8 @@ class PolicyStore::Fetch final : public grpc::ServerWriteReactor<v1::WeightsChun
     file_.read(data->data(), kChunkBytes);
     data->resize(static_cast<size_t>(file_.gcount()));
     if (data->empty()) {
-      Finish(file_.bad() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the weights cannot be read") : grpc::Status::OK);
+      Finish(file_.bad() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the weights cannot be read")
+                         : grpc::Status::OK);
       return;
     }
     chunk_.set_offset(offset_);
@@ -156,15 +157,16 @@ void PolicyStore::Stop() { watches_.Stop(); }
 grpc::ServerWriteReactor<v1::PolicyVersion>* PolicyStore::WatchPolicy(grpc::CallbackServerContext*,
                                                                       const v1::WatchPolicyRequest* request) {
   using Pull = Watches<v1::PolicyVersion>::Pull;
-  return watches_.Add([this, run_id = request->run_id(), sent = request->known_version()](v1::PolicyVersion* message) mutable {
-    // A slow reader is sent the newest version when it is ready and never the ones between.
-    absl::MutexLock lock(&mu_);
-    const auto run = versions_.find(run_id);
-    if (run == versions_.end() || run->second.empty() || run->second.rbegin()->first <= sent) return Pull::kNothing;
-    *message = run->second.rbegin()->second;
-    sent = message->version();
-    return Pull::kMessage;
-  });
+  return watches_.Add(
+      [this, run_id = request->run_id(), sent = request->known_version()](v1::PolicyVersion* message) mutable {
+        // A slow reader is sent the newest version when it is ready and never the ones between.
+        absl::MutexLock lock(&mu_);
+        const auto run = versions_.find(run_id);
+        if (run == versions_.end() || run->second.empty() || run->second.rbegin()->first <= sent) return Pull::kNothing;
+        *message = run->second.rbegin()->second;
+        sent = message->version();
+        return Pull::kMessage;
+      });
 }
 
 grpc::ServerWriteReactor<v1::WeightsChunk>* PolicyStore::FetchWeights(grpc::CallbackServerContext*,

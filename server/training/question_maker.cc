@@ -45,7 +45,8 @@ absl::StatusOr<std::vector<std::string>> Corpus(const Workshop& shop, const Scen
       sim::QuestionOptions options;
       options.per_scene = 0;
       for (const v1::Question& question : sim::AskAbout(made->truth, options, random)) {
-        lines[n].push_back(sim::PromptText(question));
+        lines[n].push_back(question.text());
+        lines[n].insert(lines[n].end(), question.options().begin(), question.options().end());
         lines[n].push_back(sim::AnswerText(question));
       }
       for (int i = 0; i < 3; ++i) lines[n].push_back(sim::DescribeScene(made->truth, &random));
@@ -77,23 +78,13 @@ absl::StatusOr<std::unique_ptr<QuestionMaker>> QuestionMaker::Create(const Works
   auto tokenizer = model::Tokenizer::Load(path);
   if (!tokenizer.ok()) return tokenizer.status();
   if ((*tokenizer)->size() > shop.config.decoder.vocab_size) {
-    return absl::InvalidArgumentError(absl::StrCat("decoder.vocab_size is ", shop.config.decoder.vocab_size, ", but ", path,
-                                                   " has ", (*tokenizer)->size(), " tokens"));
+    return absl::InvalidArgumentError(absl::StrCat("decoder.vocab_size is ", shop.config.decoder.vocab_size, ", but ",
+                                                   path, " has ", (*tokenizer)->size(), " tokens"));
   }
   auto chat = model::ChatTemplate::Create(*tokenizer);
   if (!chat.ok()) return chat.status();
   std::unique_ptr<QuestionMaker> made(new QuestionMaker);
   made->chat_ = std::make_unique<const model::ChatTemplate>(*std::move(chat));
-  for (const auto& [word, id] : {std::pair{"Y", &made->yes_}, {"N", &made->no_}}) {
-    auto ids = made->chat_->Answer(word);
-    if (!ids.ok()) return ids.status();
-    *id = ids->front();
-  }
-  for (const char* letter : {"A", "B", "C", "D"}) {
-    auto ids = made->chat_->Answer(letter);
-    if (!ids.ok()) return ids.status();
-    made->letters_.push_back(ids->front());
-  }
   return made;
 }
 
@@ -107,61 +98,37 @@ train::AnswerRow QuestionMaker::Empty(const v1::Scene& truth, const DecoderStage
   return row;
 }
 
-absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const v1::Question& question) const {
-  train::AnswerBlock block;
-  auto prompt = chat_->AfterAudio(sim::PromptText(question));
-  if (!prompt.ok()) return prompt.status();
-  auto answer = chat_->Answer(sim::AnswerText(question));
-  if (!answer.ok()) return answer.status();
-  block.prompt = *std::move(prompt);
-  block.answer = *std::move(answer);
-  block.kind = question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE ? train::AnswerKind::kLetter : train::AnswerKind::kOpen;
-  return block;
+absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const std::string& prompt, const std::string& answer,
+                                                        train::AnswerKind kind) const {
+  auto asked = chat_->AfterAudio(prompt);
+  if (!asked.ok()) return asked.status();
+  auto said = chat_->Answer(answer);
+  if (!said.ok()) return said.status();
+  return train::AnswerBlock{*std::move(asked), *std::move(said), kind, false};
 }
 
-absl::StatusOr<train::AnswerBlock> QuestionMaker::OpenBlock(const v1::Question& question, const std::string& answer) const {
-  train::AnswerBlock block;
-  auto prompt = chat_->AfterAudio(question.text());
-  if (!prompt.ok()) return prompt.status();
-  auto ids = chat_->Answer(answer);
-  if (!ids.ok()) return ids.status();
-  block.prompt = *std::move(prompt);
-  block.answer = *std::move(ids);
-  return block;
+absl::StatusOr<train::AnswerBlock> QuestionMaker::OpenBlock(const v1::Question& question) const {
+  return Block(question.text(), sim::AnswerText(question), train::AnswerKind::kOpen);
 }
 
-void QuestionMaker::JudgeOptions(const v1::Question& question, train::AnswerBlock& block) const {
-  // Where each option's line ends in the prompt's bytes, and which token holds that byte.
-  std::string bytes;
-  std::vector<size_t> ends;  // of each token
-  for (model::TokenId id : block.prompt) {
-    bytes += chat_->tokenizer()->TokenBytes(id);
-    ends.push_back(bytes.size());
+absl::StatusOr<std::vector<train::AnswerBlock>> QuestionMaker::OptionBlocks(const v1::Question& question) const {
+  std::vector<train::AnswerBlock> blocks;
+  const int right = question.key().letter().empty() ? -1 : question.key().letter()[0] - 'A';
+  if (right < 0 || right >= question.options_size()) {
+    return absl::InternalError(absl::StrCat("question ", question.id(), " has no right option"));
   }
-  size_t from = 0;
   for (int i = 0; i < question.options_size(); ++i) {
-    const char letter = static_cast<char>('A' + i);
-    const size_t start = bytes.find(std::string("\n") + letter + ". ", from);
-    if (start == std::string::npos) return;
-    const size_t end = bytes.find('\n', start + 1);
-    if (end == std::string::npos) return;
-    const auto token = std::upper_bound(ends.begin(), ends.end(), end);
-    if (token == ends.end()) return;
-    block.options.push_back({token - ends.begin(), question.key().letter()[0] == letter ? yes_ : no_});
-    from = end;
+    auto block = Block(question.text(), question.options(i), train::AnswerKind::kOption);
+    if (!block.ok()) return block.status();
+    block->first_option = i == right;
+    blocks.insert(i == right ? blocks.begin() : blocks.end(), *std::move(block));
   }
+  return blocks;
 }
 
 absl::StatusOr<train::AnswerBlock> QuestionMaker::CaptionBlock(const v1::Scene& truth, sim::Random& random) const {
-  train::AnswerBlock block;
-  auto prompt = chat_->AfterAudio(kCaptionPrompts[random.Index(std::size(kCaptionPrompts))]);
-  if (!prompt.ok()) return prompt.status();
-  auto answer = chat_->Answer(sim::DescribeScene(truth, &random));
-  if (!answer.ok()) return answer.status();
-  block.prompt = *std::move(prompt);
-  block.answer = *std::move(answer);
-  block.kind = train::AnswerKind::kCaption;
-  return block;
+  const char* const prompt = kCaptionPrompts[random.Index(std::size(kCaptionPrompts))];
+  return Block(prompt, sim::DescribeScene(truth, &random), train::AnswerKind::kCaption);
 }
 
 absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, const DecoderStageConfig& config,
@@ -184,10 +151,15 @@ absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, cons
     options.form = form;
     options.per_scene = number;
     for (const v1::Question& question : sim::AskAbout(truth, options, random)) {
-      auto block = Block(question);
-      if (!block.ok()) return block.status();
-      if (block->kind == train::AnswerKind::kLetter) JudgeOptions(question, *block);
-      row.blocks.push_back(*std::move(block));
+      if (form == sim::AskForm::kMultipleChoice) {
+        auto blocks = OptionBlocks(question);
+        if (!blocks.ok()) return blocks.status();
+        row.blocks.insert(row.blocks.end(), blocks->begin(), blocks->end());
+      } else {
+        auto block = OpenBlock(question);
+        if (!block.ok()) return block.status();
+        row.blocks.push_back(*std::move(block));
+      }
     }
   }
   for (int i = 0; i < captions; ++i) {

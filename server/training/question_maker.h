@@ -21,7 +21,8 @@ namespace auricle::training {
 // Immutable once made; safe for concurrent use.
 class QuestionMaker {
  public:
-  // Reads model_folder/tokenizer.json; where there is none, trains one on the words of some hundred scenes and writes it.
+  // Reads model_folder/tokenizer.json; where there is none, trains one on the words of some hundred scenes and writes
+  // it.
   static absl::StatusOr<std::unique_ptr<QuestionMaker>> Create(const Workshop& shop, const SceneMaker& maker);
 
   // Training questions of the phase's levels, and descriptions, as it shares them out.
@@ -29,28 +30,24 @@ class QuestionMaker {
                                        const CurriculumPhase& phase, sim::Random& random) const;
   // The row's prefix alone: without audio the truth's description where the evidence is text.
   train::AnswerRow Empty(const v1::Scene& truth, const DecoderStageConfig& config) const;
-  absl::StatusOr<train::AnswerBlock> Block(const v1::Question& question) const;
-
-  // The question without its options, answered by `answer`.
-  absl::StatusOr<train::AnswerBlock> OpenBlock(const v1::Question& question, const std::string& answer) const;
+  // An open question with its answer.
+  absl::StatusOr<train::AnswerBlock> OpenBlock(const v1::Question& question) const;
+  // A multiple-choice question: a block for each option, the right one first.
+  absl::StatusOr<std::vector<train::AnswerBlock>> OptionBlocks(const v1::Question& question) const;
 
   // Questions in wordings that training never uses; the same for the same scene.
   std::vector<v1::Question> HeldOut(const v1::Scene& truth, sim::AskForm form, int count) const;
 
   const model::ChatTemplate& chat() const { return *chat_; }
-  // Tokens of the answers A to D.
-  std::vector<int64_t> letters() const { return letters_; }
 
  private:
   QuestionMaker() = default;
   absl::StatusOr<train::AnswerBlock> CaptionBlock(const v1::Scene& truth, sim::Random& random) const;
 
-  // Adds, for each option, whether it is the right one.
-  void JudgeOptions(const v1::Question& question, train::AnswerBlock& block) const;
+  absl::StatusOr<train::AnswerBlock> Block(const std::string& prompt, const std::string& answer,
+                                           train::AnswerKind kind) const;
 
   std::unique_ptr<const model::ChatTemplate> chat_;
-  std::vector<int64_t> letters_;
-  model::TokenId yes_ = 0, no_ = 0;  // what is thought after an option
 };
 
 }  // namespace auricle::training

@@ -1,65 +1,80 @@
 #include "server/training/rollout_source.h"
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "sim/question/questions.h"
-#include "sim/render/scene_renderer.h"
-#include "sim/scene/random.h"
-#include "sim/scene/scene_sampler.h"
+#include "sim/render/simulation_task.h"
 
 namespace auricle::server {
 namespace {
 
-// Scenes that allow no question of the wanted tasks are passed over; so many in a row are a mistake in the request.
-constexpr uint64_t kMaxScenesATask = 64;
+// Scenes in one unit of simulation: a few seconds of work, so that a lost one costs little.
+constexpr uint32_t kScenesAUnit = 8;
+// A spec of which so many scenes allow no question of the wanted tasks is a mistake in the request.
+constexpr uint32_t kScenesTried = 64;
 
 class SceneRolloutSource final : public RolloutSource {
  public:
-  SceneRolloutSource(const v1::StartRunRequest& request, std::shared_ptr<const sim::SourceBank> bank)
-      : spec_(request.spec()), seed_(request.seed()), bank_(std::move(bank)) {
-    options_.form = request.form() == v1::QUESTION_FORM_OPEN ? sim::AskForm::kOpen : sim::AskForm::kMultipleChoice;
-    options_.tasks.assign(request.tasks().begin(), request.tasks().end());
-    options_.per_scene = 1;
+  explicit SceneRolloutSource(const v1::StartRunRequest& request) {
+    *tasks_.mutable_spec() = request.spec();
+    tasks_.set_seed(request.seed());
+    tasks_.set_questions_per_scene(1);
+    tasks_.set_form(request.form() == v1::QUESTION_FORM_OPEN ? v1::QUESTION_FORM_OPEN
+                                                             : v1::QUESTION_FORM_MULTIPLE_CHOICE);
+    *tasks_.mutable_tasks() = request.tasks();
   }
 
-  absl::StatusOr<v1::RolloutTask> Make(uint64_t number) override {
-    for (uint64_t i = 0; i < kMaxScenesATask; ++i) {
-      const uint64_t index = number * kMaxScenesATask + i;
-      const absl::StatusOr<sim::ScenePlan> plan = sim::PlanScene(spec_, *bank_, seed_, index);
-      if (!plan.ok()) return plan.status();
-      const absl::StatusOr<sim::RenderedScene> scene = sim::RenderScene(*plan, *bank_);
-      if (!scene.ok()) return scene.status();
-      sim::Random random(seed_, index, "rollout/question");
-      const std::vector<v1::Question> questions = sim::AskAbout(scene->truth, options_, random);
-      if (questions.empty()) continue;
-      v1::RolloutTask task;
-      *task.mutable_scene()->mutable_spec() = spec_;
-      task.mutable_scene()->set_seed(seed_);
-      task.mutable_scene()->set_index(index);
-      *task.mutable_question() = questions.front();
-      return task;
+  v1::SimulationTask Range(uint64_t first, uint32_t count) const {
+    v1::SimulationTask task = tasks_;
+    task.set_first_index(first);
+    task.set_count(count);
+    return task;
+  }
+
+  std::optional<v1::SimulationTask> Scenes(uint64_t number) const override {
+    return Range(number * kScenesAUnit, kScenesAUnit);
+  }
+
+  std::vector<v1::RolloutTask> Questions(uint64_t /*number*/, const v1::SimulationResult* scenes) const override {
+    std::vector<v1::RolloutTask> questions;
+    for (const v1::SimulatedScene& scene : scenes->scenes()) {
+      if (scene.questions().empty()) continue;
+      v1::RolloutTask& task = questions.emplace_back();
+      *task.mutable_question() = scene.questions(0);
+      if (scene.flac().empty()) {
+        *task.mutable_scene()->mutable_spec() = tasks_.spec();
+        task.mutable_scene()->set_seed(scene.truth().seed());
+        task.mutable_scene()->set_index(scene.truth().index());
+      } else {
+        task.mutable_clip()->set_format(v1::FOA_FORMAT_AMBIX);
+        task.mutable_clip()->set_encoding(v1::AUDIO_ENCODING_FILE);
+        task.mutable_clip()->set_data(scene.flac());
+      }
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("tasks: ", kMaxScenesATask, " scenes of the spec allow no question of these tasks"));
+    return questions;
   }
 
  private:
-  const v1::SceneSpec spec_;
-  const uint64_t seed_;
-  const std::shared_ptr<const sim::SourceBank> bank_;
-  sim::QuestionOptions options_;
+  v1::SimulationTask tasks_;  // but for the range
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RolloutSource>> MakeSceneRolloutSource(const v1::StartRunRequest& request,
-                                                                      std::shared_ptr<const sim::SourceBank> bank) {
-  auto source = std::make_unique<SceneRolloutSource>(request, std::move(bank));
-  // The first task shows whether the bank can serve the spec at all.
-  if (const auto first = source->Make(0); !first.ok()) return first.status();
-  return source;
+                                                                      const sim::SourceBank& bank) {
+  auto source = std::make_unique<SceneRolloutSource>(request);
+  bool found = false;
+  const absl::Status status = sim::RunSimulationTask(
+      source->Range(0, kScenesTried), bank,
+      [&](const sim::RenderedScene&, const v1::SimulatedScene& scene) {
+        found = !scene.questions().empty();
+        return absl::OkStatus();
+      },
+      [&] { return found; });
+  if (found) return source;
+  if (!status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat("tasks: ", kScenesTried, " scenes of the spec allow no question of these tasks"));
 }
 
 }  // namespace auricle::server

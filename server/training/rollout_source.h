@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "auricle/v1/training.pb.h"
@@ -10,17 +12,24 @@
 
 namespace auricle::server {
 
+// Batches have numbers, each used once. Called by one thread at a time.
 class RolloutSource {
  public:
   virtual ~RolloutSource() = default;
-  // The question, key included, and the audio of the number-th task: the same at every call. Group size, temperature and
-  // policy are the run's to fill.
-  virtual absl::StatusOr<v1::RolloutTask> Make(uint64_t number) = 0;
+
+  // The scenes that a simulation worker makes before there can be a batch of questions; nothing where the source needs
+  // none. The same for the same number.
+  virtual std::optional<v1::SimulationTask> Scenes(uint64_t number) const = 0;
+
+  // A batch of questions, keys included, about what came of Scenes(number) (null where that is nothing). May be empty.
+  // Group size, temperature, seed and policy are the run's to fill.
+  virtual std::vector<v1::RolloutTask> Questions(uint64_t number, const v1::SimulationResult* scenes) const = 0;
 };
 
-// One question about each scene of (request.spec, request.seed), of request.form and request.tasks. The task refers to the
-// scene; workers with the same bank render it again. INVALID_ARGUMENT: a spec that the bank cannot serve.
+// One question about each scene of (request.spec, request.seed), of request.form and request.tasks. A task refers to
+// its scene, which workers with the same bank render again, or brings the audio where the simulation worker sent it.
+// INVALID_ARGUMENT: a spec that the bank cannot serve, or tasks that its scenes do not allow.
 absl::StatusOr<std::unique_ptr<RolloutSource>> MakeSceneRolloutSource(const v1::StartRunRequest& request,
-                                                                      std::shared_ptr<const sim::SourceBank> bank);
+                                                                      const sim::SourceBank& bank);
 
 }  // namespace auricle::server

@@ -67,8 +67,12 @@ double Value(const Row& row, std::string_view name) {
 class StageRun {
  public:
   StageRun(Stage& stage, const RunConfig& config, const RunOptions& options)
-      : stage_(stage), budget_(stage.budget()), options_(options), config_(config.effective.dump()),
-        folder_(options.folder + "/" + stage.name()), bar_(stage.name(), isatty(2) != 0) {}
+      : stage_(stage),
+        budget_(stage.budget()),
+        options_(options),
+        config_(config.effective.dump()),
+        folder_(options.folder + "/" + stage.name()),
+        bar_(stage.name(), isatty(2) != 0) {}
 
   absl::Status Run(const TensorMap& inherited) {
     std::error_code error;
@@ -94,7 +98,10 @@ class StageRun {
     if (!validation.ok()) return validation.status();
     const auto begun = Clock::now();
     spdlog::info("{}: rendering the first scenes", stage_.name());
-    if (absl::Status status = stage_.Start(step_, step_ > 0 && total_ > 0 ? static_cast<double>(step_ - 1) / static_cast<double>(total_) : 0); !status.ok()) return status;
+    if (absl::Status status = stage_.Start(
+            step_, step_ > 0 && total_ > 0 ? static_cast<double>(step_ - 1) / static_cast<double>(total_) : 0);
+        !status.ok())
+      return status;
     spdlog::info("{}: ready after {}", stage_.name(), Duration(Since(begun)));
     return Loop(*curves, *validation, by_minutes);
   }
@@ -177,8 +184,9 @@ class StageRun {
   }
 
   absl::Status Draw(const Curves& curves, const Curves& validation) {
-    return WriteText(folder_ + "/curves.svg", DrawCurves(absl::StrCat("Auricle, stage ", stage_.name()), curves.points(),
-                                                         validation.points(), stage_.Panels(), stage_.ValidationPanels()));
+    return WriteText(folder_ + "/curves.svg",
+                     DrawCurves(absl::StrCat("Auricle, stage ", stage_.name()), curves.points(), validation.points(),
+                                stage_.Panels(), stage_.ValidationPanels()));
   }
 
   Stage& stage_;
@@ -197,8 +205,9 @@ class StageRun {
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options) {
   if (absl::Status status = ClaimFolder(config, options.folder); !status.ok()) return status;
   if (config.ears.classes != static_cast<int>(sim::SoundClasses().size())) {
-    return absl::InvalidArgumentError(absl::StrCat("ears.classes is ", config.ears.classes, ", but the vocabulary of sounds has ",
-                                                   sim::SoundClasses().size(), " classes"));
+    return absl::InvalidArgumentError(absl::StrCat("ears.classes is ", config.ears.classes,
+                                                   ", but the vocabulary of sounds has ", sim::SoundClasses().size(),
+                                                   " classes"));
   }
   const std::string model_folder = options.folder + "/model";
   std::error_code error;

@@ -21,14 +21,14 @@
 namespace auricle::training {
 
 struct RunOptions {
-  std::string folder;                // RUN_DIR
-  std::vector<std::string> stages;   // in order
-  int64_t steps = 0;                 // above 0: instead of the configuration's steps and minutes, for each stage
-  double minutes = 0;                // above 0: likewise
+  std::string folder;               // RUN_DIR
+  std::vector<std::string> stages;  // in order
+  int64_t steps = 0;                // above 0: instead of the configuration's steps and minutes, for each stage
+  double minutes = 0;               // above 0: likewise
   int threads = 2;
   torch::Device device = torch::kCPU;
-  std::string init;                  // folder of a model whose weights to start from, or empty
-  std::string export_folder;         // where the model goes when the stages are over, or empty
+  std::string init;                         // folder of a model whose weights to start from, or empty
+  std::string export_folder;                // where the model goes when the stages are over, or empty
   const std::atomic<bool>* stop = nullptr;  // once true: checkpoint and return
 };
 

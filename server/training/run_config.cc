@@ -38,7 +38,8 @@ absl::Status ReadWindow(Fields& fields, WindowConfig& window) {
   fields.Integer("new_per_step", window.new_per_step, 0, 100'000);
   fields.Integer("batch", window.batch, 1, 100'000);
   fields.Number("weight", window.weight, 0, 1e6);
-  if (window.initial > window.scenes) fields.Fail("initial", absl::StrCat("must be at most scenes (", window.scenes, ")"));
+  if (window.initial > window.scenes)
+    fields.Fail("initial", absl::StrCat("must be at most scenes (", window.scenes, ")"));
   return absl::OkStatus();
 }
 
@@ -58,7 +59,8 @@ absl::Status ReadEncoder(const nlohmann::json& json, EncoderStageConfig& config,
   {
     Fields inner(fields.Object("augment"), fields.Path("augment"), fields.Effective("augment"));
     train::AugmentOptions& a = config.augment;
-    int64_t time_masks = a.time_masks, time_frames = a.max_time_frames, mel_masks = a.mel_masks, mel_bands = a.max_mel_bands;
+    int64_t time_masks = a.time_masks, time_frames = a.max_time_frames, mel_masks = a.mel_masks,
+            mel_bands = a.max_mel_bands;
     inner.Flag("rotate", a.rotate);
     inner.Number("gain_db", a.gain_db, 0, 12);
     inner.Number("mask_probability", a.mask_probability, 0, 1);
@@ -113,6 +115,12 @@ absl::Status ReadDecoderStage(const nlohmann::json& json, const std::string& pat
   }
   fields.Effective("seconds") = config.seconds;
   fields.Integer("questions_per_scene", config.questions_per_scene, 1, 64);
+  {
+    Fields inner(fields.Object("hearing_noise"), fields.Path("hearing_noise"), fields.Effective("hearing_noise"));
+    inner.Number("class_logits", config.hearing_noise.class_logits, 0, 20);
+    inner.Number("embeddings", config.hearing_noise.embeddings, 0, 5);
+    fields.Take(inner.Finish());
+  }
   fields.Flag("train_decoder", config.train_decoder);
   fields.Flag("train_projector", config.train_projector);
   fields.Text("evidence", config.evidence);
@@ -179,7 +187,8 @@ absl::StatusOr<RunConfig> ParseRunConfig(const nlohmann::json& json) {
   fields.Effective("scenes") = scenes;
   fields.Take(ReadEncoder(fields.Object("encoder"), config.encoder, fields.Effective("encoder")));
   fields.Take(ReadDecoderStage(fields.Object("language"), "language", config.language, fields.Effective("language")));
-  fields.Take(ReadDecoderStage(fields.Object("alignment"), "alignment", config.alignment, fields.Effective("alignment")));
+  fields.Take(
+      ReadDecoderStage(fields.Object("alignment"), "alignment", config.alignment, fields.Effective("alignment")));
   fields.Take(ReadDecoderStage(fields.Object("sft"), "sft", config.sft, fields.Effective("sft")));
   if (absl::Status status = fields.Finish(); !status.ok()) return status;
   return config;

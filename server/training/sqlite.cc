@@ -5,7 +5,7 @@
 namespace auricle::server {
 
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing) {
-  const std::string message = 
+  const std::string message =
       absl::StrCat("ledger: ", std::string(doing), ": ", db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
   switch (code & 0xff) {
     case SQLITE_BUSY:

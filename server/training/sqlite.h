@@ -56,7 +56,8 @@ class Transaction {
   absl::Status status_;
 };
 
-// SQLite's last error on `db` as a Status: UNAVAILABLE for busy and full disks, DATA_LOSS for corruption, else INTERNAL.
+// SQLite's last error on `db` as a Status: UNAVAILABLE for busy and full disks, DATA_LOSS for corruption, else
+// INTERNAL.
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing);
 
 }  // namespace auricle::server

@@ -85,7 +85,8 @@ class SqliteLedger final : public Ledger {
     return sqlite3_changes(db_.get()) == 1 ? absl::OkStatus() : NoSuchRun(run_id);
   }
 
-  absl::Status AddUnits(const std::string& run_id, std::vector<v1::WorkUnit> units) override {
+  absl::Status AddUnits(const std::string& run_id, std::vector<v1::WorkUnit> units,
+                        const std::vector<std::string>& made_from) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
     absl::StatusOr<StoredRun> run = ReadRun(run_id);
@@ -97,11 +98,13 @@ class SqliteLedger final : public Ledger {
       }
       unit.set_unit_id(absl::StrCat(run_id, "/", number));
       unit.set_run_id(run_id);
-      Statement insert(db_.get(), "INSERT INTO units (unit_id, run_id, number, kind, task, state) VALUES (?, ?, ?, ?, ?, ?)");
+      Statement insert(db_.get(),
+                       "INSERT INTO units (unit_id, run_id, number, kind, task, state) VALUES (?, ?, ?, ?, ?, ?)");
       insert.Text(unit.unit_id()).Text(run_id).Int(static_cast<int64_t>(number)).Int(KindOf(unit));
       if (absl::Status status = insert.Blob(unit.SerializeAsString()).Int(kPending).Run(); !status.ok()) return status;
       ++number;
     }
+    if (absl::Status status = Settle(run_id, made_from, kTrained); !status.ok()) return status;
     Statement update(db_.get(), "UPDATE runs SET next_unit = ? WHERE run_id = ?");
     if (absl::Status status = update.Int(static_cast<int64_t>(number)).Text(run_id).Run(); !status.ok()) return status;
     return transaction.Commit();
@@ -140,7 +143,8 @@ class SqliteLedger final : public Ledger {
       select.Int(kPending).Int(kind).Int(v1::RUN_STATE_RUNNING).Int(static_cast<int64_t>(max_units - units.size()));
       while (select.Step()) {
         v1::WorkUnit& unit = units.emplace_back();
-        if (!unit.ParseFromString(select.GetBytes(0))) return absl::DataLossError("ledger: a stored task is not readable");
+        if (!unit.ParseFromString(select.GetBytes(0)))
+          return absl::DataLossError("ledger: a stored task is not readable");
         unit.set_fencing_token(static_cast<uint64_t>(select.GetInt(1)) + 1);
         unit.set_attempt(static_cast<uint32_t>(select.GetInt(2)) + 1);
         unit.set_ttl_seconds(absl::ToDoubleSeconds(limits_.lease_ttl));
@@ -148,8 +152,9 @@ class SqliteLedger final : public Ledger {
       if (!select.status().ok()) return select.status();
     }
     for (const v1::WorkUnit& unit : units) {
-      Statement update(db_.get(),
-                       "UPDATE units SET state = ?, token = ?, attempts = ?, session_id = ?, expires_us = ? WHERE unit_id = ?");
+      Statement update(
+          db_.get(),
+          "UPDATE units SET state = ?, token = ?, attempts = ?, session_id = ?, expires_us = ? WHERE unit_id = ?");
       update.Int(kLeased).Int(static_cast<int64_t>(unit.fencing_token())).Int(unit.attempt()).Text(session_id);
       update.Int(absl::ToUnixMicros(now + limits_.lease_ttl)).Text(unit.unit_id());
       if (absl::Status status = update.Run(); !status.ok()) return status;
@@ -165,8 +170,9 @@ class SqliteLedger final : public Ledger {
     if (absl::Status status = CheckSession(session_id); !status.ok()) return status;
     std::vector<v1::LeaseRef> lost;
     for (const v1::LeaseRef& lease : leases) {
-      Statement update(db_.get(),
-                       "UPDATE units SET expires_us = ? WHERE unit_id = ? AND token = ? AND state = ? AND session_id = ?");
+      Statement update(
+          db_.get(),
+          "UPDATE units SET expires_us = ? WHERE unit_id = ? AND token = ? AND state = ? AND session_id = ?");
       update.Int(absl::ToUnixMicros(now + limits_.lease_ttl)).Text(lease.unit_id());
       update.Int(static_cast<int64_t>(lease.fencing_token())).Int(kLeased).Text(session_id);
       if (absl::Status status = update.Run(); !status.ok()) return status;
@@ -237,12 +243,14 @@ class SqliteLedger final : public Ledger {
     return expired;
   }
 
-  absl::StatusOr<std::vector<SubmittedUnit>> PeekSubmitted(const std::string& run_id, uint32_t max) override {
+  absl::StatusOr<std::vector<SubmittedUnit>> PeekSubmitted(const std::string& run_id, v1::WorkKind kind,
+                                                           uint32_t max) override {
     absl::MutexLock lock(&mu_);
-    Statement select(db_.get(),
-                     "SELECT unit_id, task, result, policy_version FROM units WHERE state = ? AND run_id = ? "
-                     "ORDER BY number LIMIT ?");
-    select.Int(kSubmitted).Text(run_id).Int(max);
+    Statement select(
+        db_.get(),
+        "SELECT unit_id, task, result, policy_version FROM units WHERE state = ? AND run_id = ? AND kind = ? "
+        "ORDER BY number LIMIT ?");
+    select.Int(kSubmitted).Text(run_id).Int(kind).Int(max);
     std::vector<SubmittedUnit> units;
     while (select.Step()) {
       SubmittedUnit& unit = units.emplace_back();
@@ -260,15 +268,8 @@ class SqliteLedger final : public Ledger {
                           const std::vector<std::string>& dropped, uint64_t step, uint64_t policy_version) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
-    for (const auto& [ids, state] : {std::pair(&trained, kTrained), std::pair(&dropped, kDropped)}) {
-      for (const std::string& id : *ids) {
-        Statement update(db_.get(), "UPDATE units SET state = ? WHERE unit_id = ? AND run_id = ? AND state = ?");
-        if (absl::Status status = update.Int(state).Text(id).Text(run_id).Int(kSubmitted).Run(); !status.ok()) return status;
-        if (sqlite3_changes(db_.get()) != 1) {
-          return absl::FailedPreconditionError(absl::StrCat("ledger: unit ", id, " does not wait for training"));
-        }
-      }
-    }
+    if (absl::Status status = Settle(run_id, trained, kTrained); !status.ok()) return status;
+    if (absl::Status status = Settle(run_id, dropped, kDropped); !status.ok()) return status;
     Statement update(db_.get(), "UPDATE runs SET step = ?, policy_version = ? WHERE run_id = ?");
     update.Int(static_cast<int64_t>(step)).Int(static_cast<int64_t>(policy_version)).Text(run_id);
     if (absl::Status status = update.Run(); !status.ok()) return status;
@@ -276,34 +277,63 @@ class SqliteLedger final : public Ledger {
     return transaction.Commit();
   }
 
-  absl::StatusOr<v1::UnitCounts> Counts(const std::string& run_id) override {
+  absl::StatusOr<v1::UnitCounts> Counts(const std::string& run_id, v1::WorkKind kind) override {
     absl::MutexLock lock(&mu_);
     absl::StatusOr<StoredRun> run = ReadRun(run_id);
     if (!run.ok()) return run.status();
     v1::UnitCounts counts;
-    counts.set_created(run->next_unit);
-    Statement select(db_.get(), "SELECT state, COUNT(*) FROM units WHERE run_id = ? GROUP BY state");
-    select.Text(run_id);
+    Statement select(db_.get(),
+                     "SELECT state, COUNT(*) FROM units WHERE run_id = ?1 AND (?2 = 0 OR kind = ?2) GROUP BY state");
+    select.Text(run_id).Int(kind);
     uint64_t waiting = 0;
     while (select.Step()) {
       const auto count = static_cast<uint64_t>(select.GetInt(1));
+      counts.set_created(counts.created() + count);
       switch (select.GetInt(0)) {
-        case kPending: counts.set_pending(count); break;
-        case kLeased: counts.set_leased(count); break;
-        case kSubmitted: waiting = count; break;
-        case kTrained: counts.set_trained(count); break;
-        case kDropped: counts.set_dropped(count); break;
-        case kDead: counts.set_dead(count); break;
+        case kPending:
+          counts.set_pending(count);
+          break;
+        case kLeased:
+          counts.set_leased(count);
+          break;
+        case kSubmitted:
+          waiting = count;
+          break;
+        case kTrained:
+          counts.set_trained(count);
+          break;
+        case kDropped:
+          counts.set_dropped(count);
+          break;
+        case kDead:
+          counts.set_dead(count);
+          break;
       }
     }
     if (!select.status().ok()) return select.status();
     counts.set_submitted(waiting + counts.trained() + counts.dropped());
+    // Counted by another hand, so that a unit that got lost would show.
+    if (kind == v1::WORK_KIND_UNSPECIFIED) counts.set_created(run->next_unit);
     return counts;
   }
 
  private:
   static absl::Status NoSuchRun(const std::string& run_id) {
     return absl::NotFoundError(absl::StrCat("run_id: there is no run named '", run_id, "'"));
+  }
+
+  // From SUBMITTED to a state that is final.
+  absl::Status Settle(const std::string& run_id, const std::vector<std::string>& ids, UnitState state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    for (const std::string& id : ids) {
+      Statement update(db_.get(), "UPDATE units SET state = ? WHERE unit_id = ? AND run_id = ? AND state = ?");
+      if (absl::Status status = update.Int(state).Text(id).Text(run_id).Int(kSubmitted).Run(); !status.ok())
+        return status;
+      if (sqlite3_changes(db_.get()) != 1) {
+        return absl::FailedPreconditionError(absl::StrCat("ledger: unit ", id, " does not wait for training"));
+      }
+    }
+    return absl::OkStatus();
   }
 
   // A submission's bytes without the session, so that a repeat over a new connection is still the same result.
@@ -317,7 +347,8 @@ class SqliteLedger final : public Ledger {
     Statement select(db_.get(), "SELECT request, state, step, policy_version, next_unit FROM runs WHERE run_id = ?");
     if (!select.Text(run_id).Step()) return select.status().ok() ? NoSuchRun(run_id) : select.status();
     StoredRun run;
-    if (!run.request.ParseFromString(select.GetBytes(0))) return absl::DataLossError("ledger: a stored run is not readable");
+    if (!run.request.ParseFromString(select.GetBytes(0)))
+      return absl::DataLossError("ledger: a stored run is not readable");
     run.state = static_cast<v1::RunState>(select.GetInt(1));
     run.step = static_cast<uint64_t>(select.GetInt(2));
     run.policy_version = static_cast<uint64_t>(select.GetInt(3));
@@ -369,8 +400,8 @@ absl::StatusOr<std::unique_ptr<Ledger>> OpenSqliteLedger(const std::string& path
   if (limits.lease_ttl <= absl::ZeroDuration()) return absl::InvalidArgumentError("lease_ttl: must be above 0");
   if (limits.max_attempts == 0) return absl::InvalidArgumentError("max_attempts: is 0, must be at least 1");
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   auto ledger = std::make_unique<SqliteLedger>(db, limits);  // owns db from here, also when opening failed
   if (code != SQLITE_OK) return SqliteStatus(db, code, absl::StrCat("opening ", path));
   sqlite3_busy_timeout(db, 10'000);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/log.h"
 
 namespace auricle::server {
 namespace {
@@ -20,11 +21,16 @@ absl::Status CheckRunId(const std::string& run_id) {
 
 const char* StateName(v1::RunState state) {
   switch (state) {
-    case v1::RUN_STATE_RUNNING: return "running";
-    case v1::RUN_STATE_PAUSED: return "paused";
-    case v1::RUN_STATE_FINISHED: return "finished";
-    case v1::RUN_STATE_FAILED: return "failed";
-    default: return "in an unknown state";
+    case v1::RUN_STATE_RUNNING:
+      return "running";
+    case v1::RUN_STATE_PAUSED:
+      return "paused";
+    case v1::RUN_STATE_FINISHED:
+      return "finished";
+    case v1::RUN_STATE_FAILED:
+      return "failed";
+    default:
+      return "in an unknown state";
   }
 }
 
@@ -64,7 +70,10 @@ absl::Status TrainingControl::TakeUpRuns() {
     const absl::StatusOr<StoredRun> stored = ledger_->GetRun(id);
     if (!stored.ok()) return stored.status();
     if (stored->state != v1::RUN_STATE_RUNNING && stored->state != v1::RUN_STATE_PAUSED) continue;
-    if (absl::Status status = Launch(stored->request); !status.ok()) return status;
+    if (const absl::Status status = Launch(stored->request); !status.ok()) {
+      Log(LogLevel::kError, "run_not_taken_up", {{"run", id}, {"error", std::string(status.message())}});
+      if (absl::Status stopped = ledger_->SetRunState(id, v1::RUN_STATE_FAILED); !stopped.ok()) return stopped;
+    }
   }
   return absl::OkStatus();
 }
@@ -103,7 +112,7 @@ grpc::ServerUnaryReactor* TrainingControl::Answer(grpc::CallbackServerContext* c
                                                   const std::string& run_id, v1::TrainingRun* response) const {
   if (status.ok()) {
     const absl::StatusOr<std::shared_ptr<GrpoRun>> run = Find(run_id);
-    absl::StatusOr<v1::TrainingRun> description = run.ok() ? (*run)->Describe() : run.status();
+    absl::StatusOr<v1::TrainingRun> description = run.ok() ? (*run)->Describe() : DescribeRun(*ledger_, run_id);
     status = description.status();
     if (status.ok()) *response = *std::move(description);
   }
@@ -128,8 +137,9 @@ absl::Status TrainingControl::Switch(const std::string& run_id, v1::RunState fro
   const absl::StatusOr<StoredRun> stored = ledger_->GetRun(run_id);
   if (!stored.ok()) return stored.status();
   if (stored->state != from) {
-    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, "RUN_STATE",
-                           absl::StrCat("run '", run_id, "' is ", StateName(stored->state), ", must be ", StateName(from)));
+    return ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition, "RUN_STATE",
+        absl::StrCat("run '", run_id, "' is ", StateName(stored->state), ", must be ", StateName(from)));
   }
   const absl::Status status = ledger_->SetRunState(run_id, to);
   (*run)->Wake();
@@ -138,12 +148,14 @@ absl::Status TrainingControl::Switch(const std::string& run_id, v1::RunState fro
 
 grpc::ServerUnaryReactor* TrainingControl::PauseRun(grpc::CallbackServerContext* context,
                                                     const v1::PauseRunRequest* request, v1::TrainingRun* response) {
-  return Answer(context, Switch(request->run_id(), v1::RUN_STATE_RUNNING, v1::RUN_STATE_PAUSED), request->run_id(), response);
+  return Answer(context, Switch(request->run_id(), v1::RUN_STATE_RUNNING, v1::RUN_STATE_PAUSED), request->run_id(),
+                response);
 }
 
 grpc::ServerUnaryReactor* TrainingControl::ResumeRun(grpc::CallbackServerContext* context,
                                                      const v1::ResumeRunRequest* request, v1::TrainingRun* response) {
-  return Answer(context, Switch(request->run_id(), v1::RUN_STATE_PAUSED, v1::RUN_STATE_RUNNING), request->run_id(), response);
+  return Answer(context, Switch(request->run_id(), v1::RUN_STATE_PAUSED, v1::RUN_STATE_RUNNING), request->run_id(),
+                response);
 }
 
 grpc::ServerUnaryReactor* TrainingControl::Checkpoint(grpc::CallbackServerContext* context,

@@ -1,12 +1,12 @@
 // TrainingControl: starts, watches and steers reinforcement runs of this process.
 #pragma once
 
+#include <grpcpp/grpcpp.h>
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -26,7 +26,8 @@ class TrainingControl final : public v1::TrainingControl::CallbackService {
   TrainingControl(Ledger* ledger, MakeParts make_parts);
   ~TrainingControl() override;
 
-  // Goes on with every run of the ledger that is running or paused.
+  // Goes on with every run of the ledger that is running or paused. One that cannot go on (its model is gone, its
+  // checkpoint damaged) is FAILED and logged; the others are not held up by it.
   absl::Status TakeUpRuns();
   // Tells the run that results have come.
   void OnSubmitted(const std::string& run_id);

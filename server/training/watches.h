@@ -1,21 +1,21 @@
 // Server-streaming calls that follow something: each sends what is new to it, when there is something new.
 #pragma once
 
+#include <grpcpp/grpcpp.h>
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <utility>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
 namespace auricle::server {
 
-// All watches of one source of messages. At most one write is in flight for each, so a slow reader holds one message and
-// nothing else. Thread-safe. The source calls Notify() after every change, without holding its own locks: pullers take
-// them. Stop() before the gRPC server shuts down; destroyed after it.
+// All watches of one source of messages. At most one write is in flight for each, so a slow reader holds one message
+// and nothing else. Thread-safe. The source calls Notify() after every change, without holding its own locks: pullers
+// take them. Stop() before the gRPC server shuts down; destroyed after it.
 template <typename Message>
 class Watches {
  public:

@@ -35,9 +35,8 @@ struct QuestionOptions {
 // "<scene id>/<task>/<number>". Thread-safe (no shared state).
 std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions& options, Random& random);
 
-// What the model reads: the question; for multiple choice then "A. ...", ..., "D. ..." and "Answer with the letter.",
-// a line each. Training, server and client all call this one function. Needs `text`, and `options` where the form is
-// multiple choice (any number up to 26 is rendered).
+// What a person reads: the question; for multiple choice then "A. ...", ..., "D. ..." and "Answer with the letter.", a
+// line each (any number up to 26). The model reads `text` alone and weighs each option as its answer.
 std::string PromptText(const v1::Question& question);
 
 // What the model should say: the letter, or the reference in words. Empty when the question has no key.

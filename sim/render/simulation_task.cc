@@ -10,14 +10,16 @@
 
 namespace auricle::sim {
 
-absl::Status RunSimulationTask(const v1::SimulationTask& task, const SourceBank& bank,
-                               const std::function<absl::Status(RenderedScene scene, v1::SimulatedScene message)>& on_scene,
-                               const std::function<bool()>& cancelled) {
+absl::Status RunSimulationTask(
+    const v1::SimulationTask& task, const SourceBank& bank,
+    const std::function<absl::Status(RenderedScene scene, v1::SimulatedScene message)>& on_scene,
+    const std::function<bool()>& cancelled) {
   if (task.count() < 1 || task.count() > 1024) {
     return absl::InvalidArgumentError(absl::StrCat("count: is ", task.count(), ", must be in [1, 1024]"));
   }
   if (task.questions_per_scene() > 64) {
-    return absl::InvalidArgumentError(absl::StrCat("questions_per_scene: is ", task.questions_per_scene(), ", must be in [0, 64]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("questions_per_scene: is ", task.questions_per_scene(), ", must be in [0, 64]"));
   }
   QuestionOptions options;
   if (task.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE) options.form = AskForm::kMultipleChoice;
@@ -34,7 +36,8 @@ absl::Status RunSimulationTask(const v1::SimulationTask& task, const SourceBank&
     *message.mutable_truth() = scene->truth;
     if (options.per_scene > 0) {
       Random random(task.seed(), index, "simulation/questions");
-      for (v1::Question& question : AskAbout(scene->truth, options, random)) *message.add_questions() = std::move(question);
+      for (v1::Question& question : AskAbout(scene->truth, options, random))
+        *message.add_questions() = std::move(question);
     }
     if (absl::Status status = on_scene(*std::move(scene), std::move(message)); !status.ok()) return status;
   }

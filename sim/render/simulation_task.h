@@ -13,8 +13,9 @@ namespace auricle::sim {
 // Renders the task's scenes in order and hands each on with its questions. `cancelled` is asked before each scene:
 // CANCELLED when it says so. `on_scene` may refuse one with an error, which ends the task with that error.
 // INVALID_ARGUMENT: count outside [1, 1024], questions_per_scene above 64, or a spec out of range. Thread-safe.
-absl::Status RunSimulationTask(const v1::SimulationTask& task, const SourceBank& bank,
-                               const std::function<absl::Status(RenderedScene scene, v1::SimulatedScene message)>& on_scene,
-                               const std::function<bool()>& cancelled);
+absl::Status RunSimulationTask(
+    const v1::SimulationTask& task, const SourceBank& bank,
+    const std::function<absl::Status(RenderedScene scene, v1::SimulatedScene message)>& on_scene,
+    const std::function<bool()>& cancelled);
 
 }  // namespace auricle::sim

@@ -12,7 +12,8 @@ constexpr int kModelRate = 16000;
 
 absl::StatusOr<audio::FoaClip> ReadClip(const v1::AudioClip& clip) {
   if (clip.encoding() != v1::AUDIO_ENCODING_FILE || clip.format() != v1::FOA_FORMAT_AMBIX) {
-    return absl::InvalidArgumentError("clip: a task's audio must be an AmbiX file (AUDIO_ENCODING_FILE, FOA_FORMAT_AMBIX)");
+    return absl::InvalidArgumentError(
+        "clip: a task's audio must be an AmbiX file (AUDIO_ENCODING_FILE, FOA_FORMAT_AMBIX)");
   }
   const absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioBytes(clip.data(), {});
   if (!buffer.ok()) return buffer.status();
@@ -20,7 +21,8 @@ absl::StatusOr<audio::FoaClip> ReadClip(const v1::AudioClip& clip) {
 }
 
 absl::StatusOr<audio::FoaClip> Render(const v1::SceneRef& scene, const SourceBank* bank) {
-  if (bank == nullptr) return absl::FailedPreconditionError("scene: rendering it needs the bank of recordings (--bank)");
+  if (bank == nullptr)
+    return absl::FailedPreconditionError("scene: rendering it needs the bank of recordings (--bank)");
   const absl::StatusOr<ScenePlan> plan = PlanScene(scene.spec(), *bank, scene.seed(), scene.index());
   if (!plan.ok()) return plan.status();
   absl::StatusOr<RenderedScene> rendered = RenderScene(*plan, *bank);

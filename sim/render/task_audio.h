@@ -8,8 +8,8 @@
 
 namespace auricle::sim {
 
-// The task's clip (AmbiX file bytes only), or its scene rendered from `bank`, at 16 kHz. FAILED_PRECONDITION: a scene, and
-// `bank` is null. INVALID_ARGUMENT: no audio, or one that cannot be read.
+// The task's clip (AmbiX file bytes only), or its scene rendered from `bank`, at 16 kHz. FAILED_PRECONDITION: a scene,
+// and `bank` is null. INVALID_ARGUMENT: no audio, or one that cannot be read.
 absl::StatusOr<audio::FoaClip> TaskAudio(const v1::RolloutTask& task, const SourceBank* bank);
 
 }  // namespace auricle::sim

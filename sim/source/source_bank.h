@@ -1,8 +1,8 @@
 // The bank of recordings that scenes are made of: what there is, split by original recording, and loading it.
 //
-// A bank is a folder made by `./run sounds`: bank.tsv (one line a recording) and the audio files it names. The split into
-// train, validation and test is by group (the original recording, or the session it was made in), never by clip: no
-// group is in two splits.
+// A bank is a folder made by `./run sounds`: bank.tsv (one line a recording) and the audio files it names. The split
+// into train, validation and test is by group (the original recording, or the session it was made in), never by clip:
+// no group is in two splits.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +39,8 @@ struct Recording {
   double seconds = 0;      // of the file, before anything is cut
   double highpass_hz = 0;  // 0: nothing to take away
   double start_seconds = 0, end_seconds = 0;  // the part of the file that is the recording; end 0: to its end
-  std::string path;        // relative to the bank's folder
-  std::string author, title;  // for attribution
+  std::string path;                           // relative to the bank's folder
+  std::string author, title;                  // for attribution
 };
 
 // The recordings of one group, in one class and split.
@@ -57,9 +57,9 @@ struct SourceBankOptions {
 // Immutable but for its cache of loaded signals; all methods are thread-safe.
 class SourceBank {
  public:
-  // NOT_FOUND: no bank in `folder` (says how to get one). INVALID_ARGUMENT, with the line: a damaged bank.tsv, an unknown
-  // class, a group in two splits, a path that leaves the folder. FAILED_PRECONDITION: no recordings.
-  // Audio files are not opened here: LoadDry tells of a missing one.
+  // NOT_FOUND: no bank in `folder` (says how to get one). INVALID_ARGUMENT, with the line: a damaged bank.tsv, an
+  // unknown class, a group in two splits, a path that leaves the folder. FAILED_PRECONDITION: no recordings. Audio
+  // files are not opened here: LoadDry tells of a missing one.
   static absl::StatusOr<std::shared_ptr<const SourceBank>> Open(const std::string& folder,
                                                                 const SourceBankOptions& options = {});
 

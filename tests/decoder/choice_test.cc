@@ -9,23 +9,6 @@
 namespace auricle::model {
 namespace {
 
-TEST(ChooseTokenTest, RenormalisesOverTheOptions) {
-  const std::vector<float> logits = {std::log(1.0f), std::log(2.0f), std::log(3.0f), std::log(4.0f)};
-  const std::vector<TokenId> options = {1, 3};
-  const Choice choice = ChooseToken(logits, options).value();
-  EXPECT_EQ(choice.index, 1u);
-  EXPECT_NEAR(choice.probabilities[0], 2.0 / 6, 1e-6);
-  EXPECT_NEAR(choice.probabilities[1], 4.0 / 6, 1e-6);
-  EXPECT_NEAR(choice.log_probabilities[0], std::log(0.2), 1e-6);
-}
-
-TEST(ChooseTokenTest, RefusesOptionsThatAreNone) {
-  const std::vector<float> logits(4, 0.0f);
-  for (const std::vector<TokenId>& options : {std::vector<TokenId>{}, {4}, {-1}, {1, 1}}) {
-    EXPECT_EQ(ChooseToken(logits, options).status().code(), absl::StatusCode::kInvalidArgument);
-  }
-}
-
 class ChooseSequenceTest : public ::testing::Test {
  protected:
   // Logits after `ids`, without any cache.

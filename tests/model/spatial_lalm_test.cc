@@ -160,31 +160,18 @@ TEST_F(SpatialLalmTest, CountsItsTokens) {
   EXPECT_EQ(answer->Step().status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(SpatialLalmTest, MultipleChoiceGivesALetterAndAProbabilityForEach) {
-  const EncodedAudio heard = model_->Encode(Noise(2, 5)).value();
-  for (int letters : {2, 4, 26}) {
-    auto answer = model_->Ask(heard, "Is it left?\nA. yes\nB. no", {.letters = letters}).value();
-    const std::vector<AnswerStep> steps = RunAll(*answer);
-    ASSERT_EQ(steps.size(), 1u);
-    const std::vector<double>& p = steps[0].letter_probabilities;
-    ASSERT_EQ(p.size(), static_cast<size_t>(letters));
-    EXPECT_NEAR(std::accumulate(p.begin(), p.end(), 0.0), 1, 1e-9);
-    const auto best = std::max_element(p.begin(), p.end()) - p.begin();
-    EXPECT_EQ(steps[0].text, std::string(1, static_cast<char>('A' + best)));
-    EXPECT_EQ(steps[0].end, AnswerEnd::kStop);
-  }
-}
-
-TEST_F(SpatialLalmTest, OptionProbabilitiesSumToOneInAnyOrder) {
+TEST_F(SpatialLalmTest, OptionScoresSumToOneInAnyOrder) {
   const EncodedAudio heard = model_->Encode(Noise(2, 6)).value();
   const std::vector<std::string> options = {"on the left", "behind", "", "above"};
-  const auto p = model_->OptionProbabilities(heard, "Where is rain falling?", options);
+  const auto p = model_->ScoreOptions(heard, "Where is rain falling?", options);
   ASSERT_TRUE(p.ok()) << p.status();
-  EXPECT_NEAR(std::accumulate(p->begin(), p->end(), 0.0), 1, 1e-9);
+  EXPECT_NEAR(std::accumulate(p->probabilities.begin(), p->probabilities.end(), 0.0), 1, 1e-9);
+  EXPECT_GE(p->cached_tokens, heard.audio_tokens);
+  EXPECT_GT(p->prompt_tokens, p->cached_tokens);
   const std::vector<std::string> reversed(options.rbegin(), options.rend());
-  const auto q = model_->OptionProbabilities(heard, "Where is rain falling?", reversed);
-  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR((*p)[i], (*q)[3 - i], 1e-5);
-  EXPECT_EQ(model_->OptionProbabilities(heard, "?", {}).status().code(), absl::StatusCode::kInvalidArgument);
+  const auto q = model_->ScoreOptions(heard, "Where is rain falling?", reversed);
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(p->probabilities[i], q->probabilities[3 - i], 1e-5);
+  EXPECT_EQ(model_->ScoreOptions(heard, "?", {}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 // A piece of a clip, frames [begin, end).
@@ -261,8 +248,6 @@ TEST_F(SpatialLalmTest, NamesWhatIsWrongWithAQuestion) {
                                                           {error("?", {.top_k = -1}), "top_k"},
                                                           {error("?", {.top_p = 0}), "top_p"},
                                                           {error("?", {.min_p = 2}), "min_p"},
-                                                          {error("?", {.letters = 1}), "letters"},
-                                                          {error("?", {.letters = 27}), "letters"},
                                                           {error("?", {.max_new_tokens = 0}), "max_new_tokens"}};
   for (const auto& [status, field] : invalid) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << field;
@@ -308,10 +293,10 @@ TEST_F(SpatialLalmTest, Bf16SaysSoAndStaysCloseToFloat32) {
   EXPECT_EQ(model_->info().compute_type(), "f32");
   EXPECT_EQ(other_->info().compute_type(), "bf16");
   const audio::FoaClip clip = Noise(2, 8);
-  const AnswerOptions options{.letters = 4};
-  const auto exact = model_->Ask(model_->Encode(clip).value(), "?", options).value()->Step().value();
-  const auto rounded = other_->Ask(other_->Encode(clip).value(), "?", options).value()->Step().value();
-  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(exact.letter_probabilities[i], rounded.letter_probabilities[i], 0.02);
+  const std::string options[] = {"left", "right", "a dog"};
+  const auto exact = model_->ScoreOptions(model_->Encode(clip).value(), "?", options).value();
+  const auto rounded = other_->ScoreOptions(other_->Encode(clip).value(), "?", options).value();
+  for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(exact.probabilities[i], rounded.probabilities[i], 0.02);
 }
 
 }  // namespace

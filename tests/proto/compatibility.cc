@@ -78,8 +78,8 @@ void CompareMessage(const std::string& scope, const DescriptorProto& before, con
   }
 }
 
-void CompareService(const std::string& scope, const ServiceDescriptorProto& before,
-                    const ServiceDescriptorProto& after, Lines& lines) {
+void CompareService(const std::string& scope, const ServiceDescriptorProto& before, const ServiceDescriptorProto& after,
+                    Lines& lines) {
   for (const auto& method : before.method()) {
     const std::string path = absl::StrCat(scope, before.name(), ".", method.name());
     const auto* now = FindByName(after.method(), method.name());

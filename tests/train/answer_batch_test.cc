@@ -28,13 +28,13 @@ model::DecoderConfig SmallDecoder() {
 }
 
 AnswerBlock Block(std::vector<model::TokenId> prompt, std::vector<model::TokenId> answer, AnswerKind kind) {
-  return {std::move(prompt), std::move(answer), kind, {}};
+  return {std::move(prompt), std::move(answer), kind, false};
 }
 
 std::vector<AnswerRow> TwoRows() {
   AnswerRow a, b;
   a.before_audio = {1, 2};
-  a.blocks = {Block({5, 6, 7}, {8, 3}, AnswerKind::kLetter), Block({9, 10}, {11, 12, 13, 3}, AnswerKind::kOpen)};
+  a.blocks = {Block({5, 6, 7}, {8, 3}, AnswerKind::kOpen), Block({9, 10}, {11, 12, 13, 3}, AnswerKind::kOpen)};
   b.before_audio = {1, 2};
   b.blocks = {Block({14, 15, 16, 17, 18}, {19, 20, 3}, AnswerKind::kCaption)};
   return {a, b};
@@ -43,20 +43,9 @@ std::vector<AnswerRow> TwoRows() {
 TEST(AnswerBatch, JudgesExactlyTheAnswersOfEachBlock) {
   const AnswerBatch batch = PackAnswers(TwoRows(), 0);
   EXPECT_TRUE(batch.target_id.equal(torch::tensor({8, 3, 11, 12, 13, 3, 19, 20, 3}, torch::kInt64)));
-  EXPECT_TRUE(batch.target_is_first.equal(torch::tensor({1, 0, 1, 0, 0, 0, 1, 0, 0}, torch::kInt64)));
   // The token at a target's place is what is read just before it: the prompt's last, then the answer so far.
   const torch::Tensor read = batch.ids.flatten().index_select(0, batch.target_place);
   EXPECT_TRUE(read.equal(torch::tensor({7, 8, 10, 11, 12, 13, 18, 19, 20}, torch::kInt64)));
-}
-
-TEST(AnswerBatch, JudgesAnOptionWhereItEndsAndNotAfterIt) {
-  std::vector<AnswerRow> rows = TwoRows();
-  rows[0].blocks[0].options = {{1, 40}, {2, 41}};
-  const AnswerBatch batch = PackAnswers(rows, 0);
-  EXPECT_TRUE(batch.target_id.slice(0, 0, 3).equal(torch::tensor({40, 41, 8}, torch::kInt64)));
-  const torch::Tensor read = batch.ids.flatten().index_select(0, batch.target_place.slice(0, 0, 3));
-  EXPECT_TRUE(read.equal(torch::tensor({6, 7, 7}, torch::kInt64)));
-  EXPECT_EQ(batch.target_kind[0].item<int64_t>(), static_cast<int64_t>(AnswerKind::kOption));
 }
 
 TEST(AnswerBatch, ComputesForABlockWhatItWouldAlone) {
@@ -104,24 +93,67 @@ TEST(AnswerBatch, PutsEachRowsOwnAudioBetweenItsWords) {
   // Row 1's only block, by hand: words, that clip's tokens, words.
   const AnswerBlock& block = rows[1].blocks[0];
   auto embed = [&](const std::vector<int64_t>& ids) { return decoder->Embed(torch::tensor(ids, torch::kInt64)); };
-  const torch::Tensor sequence =
-      torch::cat({embed({1, 2}), tokens.embeddings[1].slice(0, 0, rows[1].audio_tokens), embed({14, 15, 16, 17, 18}),
-                  embed({block.answer[0], block.answer[1]})})
-          .unsqueeze(0);
+  const torch::Tensor sequence = torch::cat({embed({1, 2}), tokens.embeddings[1].slice(0, 0, rows[1].audio_tokens),
+                                             embed({14, 15, 16, 17, 18}), embed({block.answer[0], block.answer[1]})})
+                                     .unsqueeze(0);
   const torch::Tensor hidden = decoder->Forward(sequence, torch::arange(sequence.size(1)).unsqueeze(0));
   const int64_t first = 2 + rows[1].audio_tokens + 5 - 1;
   EXPECT_TRUE(torch::allclose(packed.slice(0, 6), hidden[0].slice(0, first), 1e-4, 1e-5));
 }
 
-TEST(AnswerLoss, IsPlainCrossEntropyOnALetter) {
+TEST(AnswerLoss, IsPlainCrossEntropyOnOneToken) {
   AnswerRow row;
   row.before_audio = {1};
-  row.blocks = {Block({5}, {8}, AnswerKind::kLetter)};  // no end token: the letter alone
+  row.blocks = {Block({5}, {8}, AnswerKind::kOpen)};  // no end token: one word alone
   const AnswerBatch batch = PackAnswers({row}, 0);
   const torch::Tensor logits = torch::randn({1, 50}, Seeded(4));
   double sum = 0;
   for (int64_t i = 0; i < 50; ++i) sum += std::exp(logits[0][i].item<double>());
   EXPECT_NEAR(ComputeAnswerLoss(logits, batch).total.item<double>(), std::log(sum) - logits[0][8].item<double>(), 1e-5);
+}
+
+// A contest of three options, of one, two and one tokens, and one of two, in another row.
+std::vector<AnswerRow> TwoContests() {
+  AnswerRow a, b;
+  a.before_audio = b.before_audio = {1};
+  a.blocks = {Block({5}, {8}, AnswerKind::kOption), Block({5}, {9, 10}, AnswerKind::kOption),
+              Block({5}, {11}, AnswerKind::kOption)};
+  b.blocks = {Block({6}, {12, 13}, AnswerKind::kOption), Block({6}, {14}, AnswerKind::kOption)};
+  a.blocks[0].first_option = b.blocks[0].first_option = true;
+  return {a, b};
+}
+
+TEST(AnswerLoss, JudgesOptionsAgainstEachOtherByTheSumOfTheirTokens) {
+  const AnswerBatch batch = PackAnswers(TwoContests(), 0);
+  const torch::Tensor logits = torch::randn({7, 50}, Seeded(5)) * 2;
+  // By hand, in double: log-probabilities of the seven tokens in the order of packing.
+  std::vector<double> log_p;
+  const int64_t ids[] = {8, 9, 10, 11, 12, 13, 14};
+  for (int64_t t = 0; t < 7; ++t) {
+    double sum = 0;
+    for (int64_t i = 0; i < 50; ++i) sum += std::exp(logits[t][i].item<double>());
+    log_p.push_back(logits[t][ids[t]].item<double>() - std::log(sum));
+  }
+  const double first = std::exp(log_p[0]), second = std::exp(log_p[1] + log_p[2]), third = std::exp(log_p[3]);
+  const double fourth = std::exp(log_p[4] + log_p[5]), fifth = std::exp(log_p[6]);
+  const double one = -std::log(first / (first + second + third)), two = -std::log(fourth / (fourth + fifth));
+  const AnswerLoss loss = ComputeAnswerLoss(logits, batch);
+  EXPECT_NEAR(loss.choice.item<double>(), (one + two) / 2, 1e-5);
+  const double right = (first > second && first > third) + (fourth > fifth);
+  EXPECT_NEAR(loss.choice_right.item<double>(), right / 2, 1e-6);
+  // Right options' words count a half each, a contest two.
+  EXPECT_NEAR(loss.total.item<double>(), (2 * (one + two) - 0.5 * (log_p[0] + log_p[4] + log_p[5])) / (2 * 2 + 0.5 * 3),
+              1e-5);
+}
+
+TEST(AnswerLoss, AContestPullsTheRightOptionUpAndItsRivalsDown) {
+  const AnswerBatch batch = PackAnswers(TwoContests(), 0);
+  torch::Tensor logits = torch::randn({7, 50}, Seeded(6)).set_requires_grad(true);
+  ComputeAnswerLoss(logits, batch).total.backward();
+  const torch::Tensor pull = -logits.grad().gather(1, batch.target_id.unsqueeze(1)).squeeze(1);
+  for (int64_t t : {0, 4, 5}) EXPECT_GT(pull[t].item<double>(), 0) << t;
+  for (int64_t t : {1, 2, 3, 6}) EXPECT_LT(pull[t].item<double>(), 0) << t;
+  EXPECT_TRUE(logits.grad().isfinite().all().item<bool>());
 }
 
 TEST(Learner, TwoReplicasStepAsOneOnTheJoinedBatch) {
@@ -151,13 +183,15 @@ TEST(Learner, GoesOnFromItsStateAsIfNothingHadHappened) {
     auto g = Seeded(6);
     std::vector<Parameter> p = {{"w", torch::randn({20, 24}, g).set_requires_grad(true)},
                                 {"b", torch::randn({24}, g).set_requires_grad(true)}};
-    auto learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p}, std::vector<std::vector<Parameter>>(1), 1);
+    auto learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p},
+                                             std::vector<std::vector<Parameter>>(1), 1);
     for (int step = 0; step < 6; ++step) {
       if (interrupt && step == 3) {
         std::map<std::string, torch::Tensor> state;
         for (const auto& [name, tensor] : learner->State()) state[name] = tensor.clone();
         p = {{"w", torch::zeros({20, 24}).set_requires_grad(true)}, {"b", torch::zeros({24}).set_requires_grad(true)}};
-        learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p}, std::vector<std::vector<Parameter>>(1), 1);
+        learner = std::make_unique<Learner>(OptimizerOptions{}, 0.9, std::vector<std::vector<Parameter>>{p},
+                                            std::vector<std::vector<Parameter>>(1), 1);
         EXPECT_TRUE(learner->LoadState(state).ok());
       }
       for (Parameter& item : p) item.value.mutable_grad() = torch::randn(item.value.sizes(), g);

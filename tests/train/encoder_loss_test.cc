@@ -40,7 +40,9 @@ SceneTargets RandomTargets(uint64_t seed) {
 
 EncoderPredictions RandomPredictions(uint64_t seed, torch::ScalarType type = torch::kFloat32) {
   auto g = Seeded(seed);
-  auto randn = [&](at::IntArrayRef shape) { return torch::randn(shape, g, torch::TensorOptions(torch::kFloat64)).to(type); };
+  auto randn = [&](at::IntArrayRef shape) {
+    return torch::randn(shape, g, torch::TensorOptions(torch::kFloat64)).to(type);
+  };
   EncoderPredictions p;
   p.exist_logit = randn({kScenes, kSlots});
   p.class_logits = randn({kScenes, kSlots, kClasses});
@@ -168,7 +170,7 @@ TEST(EncoderLoss, ReachesItsFloorWhenEverythingIsPredicted) {
 TEST(EncoderLoss, HasTheGradientOfItsDifferences) {
   const SceneTargets t = RandomTargets(4);
   EncoderPredictions p = RandomPredictions(5, torch::kFloat64);
-  std::vector<torch::Tensor*> inputs = {&p.exist_logit,  &p.class_logits,    &p.direction,       &p.log_distance,
+  std::vector<torch::Tensor*> inputs = {&p.exist_logit,   &p.class_logits,   &p.direction,       &p.log_distance,
                                         &p.motion_logits, &p.activity_logit, &p.frame_direction, &p.frame_log_distance,
                                         &p.tag_logits,    &p.log_t30,        &p.log_volume,      &p.free_field_logit};
   for (torch::Tensor* x : inputs) x->set_requires_grad(true);

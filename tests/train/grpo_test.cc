@@ -45,7 +45,8 @@ TEST(GrpoObjective, StopsPushingBeyondTheBoundsOnEitherSide) {
   // Ratios 1.5, 1.5, 0.5, 0.5 with advantages +, -, +, -: the first and the last are cut.
   const auto log_probs = Row({std::log(1.5), std::log(1.5), std::log(0.5), std::log(0.5)}, true);
   const auto zero = Row({0, 0, 0, 0});
-  const GrpoLoss loss = GrpoObjective({log_probs, zero, zero, Row({1, -1, 1, -1}), {}}, {.clip_low = 0.2, .clip_high = 0.28});
+  const GrpoLoss loss =
+      GrpoObjective({log_probs, zero, zero, Row({1, -1, 1, -1}), {}}, {.clip_low = 0.2, .clip_high = 0.28});
   EXPECT_NEAR(loss.loss.item<double>(), -(1.28 - 1.5 + 0.5 - 0.8) / 4, 1e-12);
   loss.loss.backward();
   EXPECT_EQ(log_probs.grad()[0].item<double>(), 0);

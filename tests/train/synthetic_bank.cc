@@ -38,7 +38,8 @@ void WriteWav(const std::string& path, const std::vector<float>& samples, uint32
 void MakeSyntheticBank(const std::string& folder) {
   std::filesystem::create_directories(folder);
   std::ofstream table(folder + "/bank.tsv");
-  table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_seconds\torigin\tpath\tauthor\ttitle\n";
+  table << "class\tgroup\tsplit\tkind\tweight\tlicence\tseconds\thighpass_hz\tstart_seconds\tend_"
+           "seconds\torigin\tpath\tauthor\ttitle\n";
   constexpr uint32_t kRate = 16000;
   const char* splits[] = {"train", "train", "train", "validation", "test"};
   for (int c = 0; c < 8; ++c) {
@@ -54,8 +55,8 @@ void MakeSyntheticBank(const std::string& folder) {
       }
       const std::string path = name + "-" + std::to_string(g) + ".wav";
       WriteWav(folder + "/" + path, samples, kRate);
-      table << name << "\t" << name << ":" << g << "\t" << splits[g] << "\tevent\t1.0\tCC0\t1.0\t0\t0\t0\ttest\t" << path
-            << "\ttest\ttone\n";
+      table << name << "\t" << name << ":" << g << "\t" << splits[g] << "\tevent\t1.0\tCC0\t1.0\t0\t0\t0\ttest\t"
+            << path << "\ttest\ttone\n";
     }
   }
 }

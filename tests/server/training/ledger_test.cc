@@ -134,7 +134,7 @@ TEST_F(LedgerTest, CountsARepeatedResultOnce) {
   EXPECT_EQ(*ledger_->Submit(Result(a, unit), 0, kStart), v1::SUBMIT_OUTCOME_ACCEPTED);
   EXPECT_EQ(*ledger_->Submit(Result(a, unit), 0, kStart), v1::SUBMIT_OUTCOME_DUPLICATE);
   EXPECT_EQ(*ledger_->Submit(Result(a, unit, 1, "another"), 0, kStart), v1::SUBMIT_OUTCOME_LEASE_LOST);
-  EXPECT_THAT(*ledger_->PeekSubmitted("run", 10), SizeIs(1));
+  EXPECT_THAT(*ledger_->PeekSubmitted("run", v1::WORK_KIND_ROLLOUT, 10), SizeIs(1));
 }
 
 TEST_F(LedgerTest, KeepsARenewedLeaseAndReportsALostOne) {
@@ -191,7 +191,7 @@ TEST_F(LedgerTest, DropsAResultOfAPolicyThatIsTooOld) {
   const v1::WorkUnit unit = Lease(a, 1).at(0);
   EXPECT_EQ(*ledger_->Submit(Result(a, unit, 3), 4, kStart), v1::SUBMIT_OUTCOME_STALE);
   EXPECT_EQ(ledger_->Counts("run")->dropped(), 1u);
-  EXPECT_THAT(*ledger_->PeekSubmitted("run", 10), IsEmpty());
+  EXPECT_THAT(*ledger_->PeekSubmitted("run", v1::WORK_KIND_ROLLOUT, 10), IsEmpty());
 }
 
 TEST_F(LedgerTest, HandsOutNothingOfAPausedRun) {
@@ -259,7 +259,9 @@ TEST_F(LedgerTest, LosesAndCountsNothingTwiceOverRandomHistories) {
     for (int event = 0; event < 120; ++event) {
       const size_t who = pick(3);
       switch (pick(8)) {
-        case 0: ASSERT_TRUE(ledger_->AddUnits(run, Rollouts(2)).ok()); break;
+        case 0:
+          ASSERT_TRUE(ledger_->AddUnits(run, Rollouts(2)).ok());
+          break;
         case 1:
         case 2:
           for (const auto& unit : Lease(sessions[who], 2, now)) leases.emplace_back(sessions[who], unit);
@@ -277,10 +279,12 @@ TEST_F(LedgerTest, LosesAndCountsNothingTwiceOverRandomHistories) {
           now += absl::Seconds(10);
           ASSERT_TRUE(ledger_->ExpireLeases(now).ok());
           break;
-        case 6: sessions[who] = Register(std::string(1, static_cast<char>('a' + who))); break;
+        case 6:
+          sessions[who] = Register(std::string(1, static_cast<char>('a' + who)));
+          break;
         case 7: {
           std::vector<std::string> ids;
-          const auto waiting = *ledger_->PeekSubmitted(run, 3);
+          const auto waiting = *ledger_->PeekSubmitted(run, v1::WORK_KIND_ROLLOUT, 3);
           for (const auto& unit : waiting) ids.push_back(unit.unit_id);
           ASSERT_TRUE(ledger_->CommitStep(run, ids, {}, step + 1, step + 1).ok());
           ++step;
@@ -290,8 +294,8 @@ TEST_F(LedgerTest, LosesAndCountsNothingTwiceOverRandomHistories) {
       }
       const auto counts = *ledger_->Counts(run);
       const uint64_t waiting = counts.submitted() - counts.trained() - counts.dropped();
-      ASSERT_EQ(counts.created(), counts.pending() + counts.leased() + waiting + counts.trained() + counts.dropped() +
-                                      counts.dead());
+      ASSERT_EQ(counts.created(),
+                counts.pending() + counts.leased() + waiting + counts.trained() + counts.dropped() + counts.dead());
       ASSERT_EQ(counts.trained(), trained.size());
       ASSERT_EQ(counts.submitted(), accepted.size());
     }

@@ -108,7 +108,8 @@ TEST_F(PolicyStoreTest, NamesAVersionByTheSha256OfItsBytes) {
 }
 
 TEST_F(PolicyStoreTest, KeepsTheNewestVersionsOverARestart) {
-  for (uint64_t version = 1; version <= 3; ++version) ASSERT_TRUE(store_->Publish("run", version, Weights(version)).ok());
+  for (uint64_t version = 1; version <= 3; ++version)
+    ASSERT_TRUE(store_->Publish("run", version, Weights(version)).ok());
   EXPECT_EQ(store_->Publish("run", 3, Weights(1)).code(), absl::StatusCode::kInvalidArgument);
   const auto reopened = PolicyStore::Open(folder_, 2);
   ASSERT_TRUE(reopened.ok());
