@@ -2,17 +2,14 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <functional>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/command_line.h"
-#include "client/cpp/status_details.h"
+#include "client/cli/worker_program.h"
 #include "client/cpp/worker_loop.h"
 #include "client/rollout/policy_follower.h"
 #include "client/rollout/rollout.h"
@@ -20,8 +17,6 @@
 
 namespace auricle::client {
 namespace {
-
-std::atomic<bool> stopping{false};
 
 CommandSpec Spec() {
   CommandSpec spec;
@@ -40,23 +35,20 @@ CommandSpec Spec() {
   return spec;
 }
 
-int Work(const ParsedCommand& command) {
+absl::Status DoWork(const ParsedCommand& command, const std::atomic<bool>& stopping) {
   const std::string name = command.Given("name") ? command.Text("name") : DefaultWorkerName();
   const std::string work_folder =
       command.Given("work-folder") ? command.Text("work-folder") : absl::StrCat("/tmp/auricle-rollout-", getpid());
   std::shared_ptr<const sim::SourceBank> bank;
   if (command.Given("bank")) {
     auto opened = sim::SourceBank::Open(command.Text("bank"));
-    if (!opened.ok()) {
-      std::cerr << "error: " << DescribeError(opened.status()) << "\n";
-      return kExitRefused;
-    }
+    if (!opened.ok()) return opened.status();
     bank = *std::move(opened);
   }
   model::SetComputeThreads(static_cast<int>(command.Integer("threads")));
   const auto channel = grpc::CreateChannel(command.Text("server"), grpc::InsecureChannelCredentials());
   std::map<std::string, std::unique_ptr<PolicyFollower>> followers;
-  const absl::Status status = RunWorker(
+  return RunWorker(
       channel, v1::WORK_KIND_ROLLOUT, name, stopping,
       [&](const v1::WorkUnit& unit, const std::function<bool()>& lost) -> absl::StatusOr<v1::SubmitRequest> {
         auto& follower = followers[unit.run_id()];
@@ -72,9 +64,6 @@ int Work(const ParsedCommand& command) {
         *submission.mutable_rollout() = *std::move(result);
         return submission;
       });
-  if (status.ok()) return kExitOk;
-  std::cerr << "error: " << DescribeError(status) << "\n";
-  return kExitRefused;
 }
 
 }  // namespace
@@ -82,21 +71,5 @@ int Work(const ParsedCommand& command) {
 
 int main(int argc, char** argv) {
   using namespace auricle::client;
-  const auto command = ParseCommandLine(Spec(), std::vector<std::string>(argv + 1, argv + argc));
-  if (!command.ok()) {
-    std::cerr << command.status().message() << "\n";
-    return kExitUsage;
-  }
-  if (command->help) {
-    std::cout << CommandHelp(Spec());
-    return kExitOk;
-  }
-  if (!command->Given("model")) {
-    std::cerr << "--model: is missing, must name a model folder\n";
-    return kExitUsage;
-  }
-  const auto stop = [](int) { stopping = true; };
-  std::signal(SIGTERM, stop);
-  std::signal(SIGINT, stop);
-  return Work(*command);
+  return RunWorkerProgram(Spec(), {{"model", "must name a model folder"}}, argc, argv, DoWork);
 }

@@ -1,14 +1,11 @@
 // auricle-simulation-worker: leases ranges of scenes, renders them, submits truth, questions and, if asked, audio.
 #include <atomic>
-#include <csignal>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "client/cli/command_line.h"
-#include "client/cpp/status_details.h"
+#include "client/cli/worker_program.h"
 #include "client/cpp/worker_loop.h"
 #include "model/audio/audio_file.h"
 #include "sim/render/simulation_task.h"
@@ -16,8 +13,6 @@
 
 namespace auricle::client {
 namespace {
-
-std::atomic<bool> stopping{false};
 
 CommandSpec Spec() {
   CommandSpec spec;
@@ -52,27 +47,21 @@ absl::StatusOr<v1::SimulationResult> Simulate(const v1::SimulationTask& task, co
   return result;
 }
 
-int Work(const ParsedCommand& command) {
+absl::Status DoWork(const ParsedCommand& command, const std::atomic<bool>& stopping) {
   const auto bank =
       sim::SourceBank::Open(command.Given("bank") ? command.Text("bank") : sim::SourceBank::DefaultFolder());
-  if (!bank.ok()) {
-    std::cerr << "error: " << DescribeError(bank.status()) << "\n";
-    return kExitRefused;
-  }
-  const absl::Status status =
-      RunWorker(grpc::CreateChannel(command.Text("server"), grpc::InsecureChannelCredentials()),
-                v1::WORK_KIND_SIMULATION, command.Given("name") ? command.Text("name") : DefaultWorkerName(), stopping,
-                [&](const v1::WorkUnit& unit, const std::function<bool()>& lost) -> absl::StatusOr<v1::SubmitRequest> {
-                  absl::StatusOr<v1::SimulationResult> result =
-                      Simulate(unit.simulation(), **bank, command.Switch("audio"), lost);
-                  if (!result.ok()) return result.status();
-                  v1::SubmitRequest submission;
-                  *submission.mutable_simulation() = *std::move(result);
-                  return submission;
-                });
-  if (status.ok()) return kExitOk;
-  std::cerr << "error: " << DescribeError(status) << "\n";
-  return kExitRefused;
+  if (!bank.ok()) return bank.status();
+  return RunWorker(
+      grpc::CreateChannel(command.Text("server"), grpc::InsecureChannelCredentials()), v1::WORK_KIND_SIMULATION,
+      command.Given("name") ? command.Text("name") : DefaultWorkerName(), stopping,
+      [&](const v1::WorkUnit& unit, const std::function<bool()>& lost) -> absl::StatusOr<v1::SubmitRequest> {
+        absl::StatusOr<v1::SimulationResult> result =
+            Simulate(unit.simulation(), **bank, command.Switch("audio"), lost);
+        if (!result.ok()) return result.status();
+        v1::SubmitRequest submission;
+        *submission.mutable_simulation() = *std::move(result);
+        return submission;
+      });
 }
 
 }  // namespace
@@ -80,17 +69,5 @@ int Work(const ParsedCommand& command) {
 
 int main(int argc, char** argv) {
   using namespace auricle::client;
-  const auto command = ParseCommandLine(Spec(), std::vector<std::string>(argv + 1, argv + argc));
-  if (!command.ok()) {
-    std::cerr << command.status().message() << "\n";
-    return kExitUsage;
-  }
-  if (command->help) {
-    std::cout << CommandHelp(Spec());
-    return kExitOk;
-  }
-  const auto stop = [](int) { stopping = true; };
-  std::signal(SIGTERM, stop);
-  std::signal(SIGINT, stop);
-  return Work(*command);
+  return RunWorkerProgram(Spec(), {}, argc, argv, DoWork);
 }

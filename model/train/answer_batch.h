@@ -1,7 +1,7 @@
 // Packing: many questions on few clips in one batch, each clip's audio paid for once.
 //
-// A row is   <|im_start|>user\n  [audio tokens]   then several blocks
-// \n{question}<|im_end|>...assistant\n{answer}<|im_end|> A block sees the prefix and itself, and its positions go on
+// A row is a prefix, <|im_start|>user\n and the audio tokens, and then several blocks, each of them
+// \n{question}<|im_end|>...assistant\n{answer}<|im_end|>. A block sees the prefix and itself, and its positions go on
 // from the prefix's end: it computes what it would alone.
 #pragma once
 

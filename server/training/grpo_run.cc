@@ -197,9 +197,9 @@ absl::Status GrpoRun::AddUnits(std::vector<v1::WorkUnit> units, const std::vecto
   return absl::OkStatus();
 }
 
-std::vector<v1::WorkUnit> GrpoRun::RolloutUnits(uint64_t number, const v1::SimulationResult* scenes) const {
+std::vector<v1::WorkUnit> GrpoRun::RolloutUnits(const v1::SimulationResult* scenes) const {
   std::vector<v1::WorkUnit> units;
-  for (v1::RolloutTask& task : parts_.source->Questions(number, scenes)) {
+  for (v1::RolloutTask& task : parts_.source->Questions(next_unit_, scenes)) {
     task.set_policy_version(policy_version_);
     task.set_group_size(config_.group_size());
     task.set_temperature(config_.temperature());
@@ -217,7 +217,7 @@ absl::Status GrpoRun::FillQueue() {
   const bool simulated = parts_.source->Scenes(0).has_value();
   if (!simulated) {
     while (*rollouts < wanted) {
-      std::vector<v1::WorkUnit> units = RolloutUnits(next_unit_, nullptr);
+      std::vector<v1::WorkUnit> units = RolloutUnits(nullptr);
       if (units.empty()) return absl::FailedPreconditionError("the run's source has no more questions");
       *rollouts += units.size();
       if (absl::Status status = AddUnits(std::move(units), {}); !status.ok()) return status;
@@ -229,7 +229,7 @@ absl::Status GrpoRun::FillQueue() {
         parts_.ledger->PeekSubmitted(run_id_, v1::WORK_KIND_SIMULATION, 1);
     if (!scenes.ok()) return scenes.status();
     if (scenes->empty()) break;
-    std::vector<v1::WorkUnit> units = RolloutUnits(next_unit_, &scenes->front().result.simulation());
+    std::vector<v1::WorkUnit> units = RolloutUnits(&scenes->front().result.simulation());
     *rollouts += units.size();
     if (absl::Status status = AddUnits(std::move(units), {scenes->front().unit_id}); !status.ok()) return status;
   }
@@ -238,7 +238,8 @@ absl::Status GrpoRun::FillQueue() {
   if (!simulations.ok()) return simulations.status();
   std::vector<v1::WorkUnit> units;
   for (; *simulations < kSimulationsAhead; ++*simulations) {
-    *units.emplace_back().mutable_simulation() = *parts_.source->Scenes(next_unit_ + units.size() - 1);
+    const uint64_t number = next_unit_ + units.size();
+    *units.emplace_back().mutable_simulation() = *parts_.source->Scenes(number);
   }
   return units.empty() ? absl::OkStatus() : AddUnits(std::move(units), {});
 }

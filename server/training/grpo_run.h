@@ -73,7 +73,7 @@ class GrpoRun {
   // Units of a kind that are not settled. FAILED_PRECONDITION where none of the first ones ever succeeded.
   absl::StatusOr<uint64_t> Alive(v1::WorkKind kind) const;
   absl::Status AddUnits(std::vector<v1::WorkUnit> units, const std::vector<std::string>& made_from);
-  std::vector<v1::WorkUnit> RolloutUnits(uint64_t number, const v1::SimulationResult* scenes) const;
+  std::vector<v1::WorkUnit> RolloutUnits(const v1::SimulationResult* scenes) const;
   // Learns from what waits; false when there is not enough.
   absl::StatusOr<bool> TryStep();
   absl::Status MakeDurable(const StepNote& note);

@@ -12,7 +12,7 @@
 
 namespace auricle::server {
 
-// Batches have numbers, each used once. Called by one thread at a time.
+// Numbers are those of the run's units: each is given at most once to each function. Called by one thread at a time.
 class RolloutSource {
  public:
   virtual ~RolloutSource() = default;
@@ -21,8 +21,9 @@ class RolloutSource {
   // none. The same for the same number.
   virtual std::optional<v1::SimulationTask> Scenes(uint64_t number) const = 0;
 
-  // A batch of questions, keys included, about what came of Scenes(number) (null where that is nothing). May be empty.
-  // Group size, temperature, seed and policy are the run's to fill.
+  // A batch of questions, keys included: about `scenes`, which came of some Scenes(), or (null, where the source needs
+  // none) the batch of that number. Only a batch about scenes may be empty. Group size, temperature, seed and policy
+  // are the run's to fill.
   virtual std::vector<v1::RolloutTask> Questions(uint64_t number, const v1::SimulationResult* scenes) const = 0;
 };
 

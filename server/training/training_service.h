@@ -32,7 +32,6 @@ class TrainingService final : public ServicePlugin {
   std::vector<grpc::Service*> Services() override;
   // Polls and watches end; each run ends after the step under way, which is waited for.
   void StartDrain() override;
-  void Stop() override { StartDrain(); }
 
  private:
   explicit TrainingService(TrainingServiceOptions options) : options_(std::move(options)) {}
