@@ -23,13 +23,13 @@ function(auricle_program name)
 endfunction()
 
 # auricle_test(NAME [TORCH] SOURCES a_test.cc ... DEPS target ... [LABELS label ...])
-# One program for a room; CTest runs each of its test cases by itself.
+# One program for a room, one test of CTest.
 function(auricle_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   _auricle_common(${name})
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
-  # shared/ lies beside the checkout (or inside it); tests that need a reference look under AURICLE_SHARED and skip without it.
+  # shared/ lies beside the checkout (or inside it); tests that need a reference look under AURICLE_SHARED_DIR and skip without it.
   target_compile_definitions(${name} PRIVATE AURICLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AURICLE_SHARED_DIR="${AURICLE_SHARED_DIR}"
     AURICLE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)

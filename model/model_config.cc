@@ -94,6 +94,8 @@ absl::StatusOr<ModelConfig> ReadModelConfig(const std::string& path) {
   if (!ears.ok()) return InFile(path, ears.status());
   absl::StatusOr<ProjectorConfig> projector = ProjectorConfig::FromJson(file["projector"]);
   if (!projector.ok()) return InFile(path, projector.status());
+  // Folders written before there were relation tokens do not name them, and have no weights for them.
+  if (!file["projector"].contains("related_slots")) projector->related_slots = 0;
   absl::StatusOr<DecoderConfig> decoder = ParseDecoderConfig(file["decoder"], absl::StrCat(path, ": decoder"));
   if (!decoder.ok()) return decoder.status();
   absl::StatusOr<std::vector<SoundClass>> classes = ParseClasses(file.value("classes", json()), path);

@@ -2,7 +2,7 @@
 //
 //   {"auricle_version": 1, "sample_rate": 16000, "description": "...",
 //    "ears": {...}, "projector": {...}, "decoder": {Hugging Face keys},
-//    "classes": [{"name": "dog_bark", "label": "a dog barking"}, ...]}
+//    "classes": [{"name": "dog", "label": "a dog barking"}, ...]}
 #pragma once
 
 #include <string>

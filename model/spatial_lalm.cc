@@ -148,8 +148,8 @@ absl::Status LoadedModel::CheckClip(const audio::FoaClip& clip) const {
 
 absl::Status LoadedModel::CheckContext(double seconds) const {
   const auto tokens = static_cast<int64_t>(seconds * kTokensPerSecond);
-  const int64_t dense = (tokens + config_.projector.pool - 1) / config_.projector.pool;
-  const int64_t prefix = static_cast<int64_t>(chat_.before_audio().size()) + dense + config_.ears.slots + 1;
+  const int64_t prefix = static_cast<int64_t>(chat_.before_audio().size()) +
+                         ProjectorImpl::TokenCount(config_.ears, config_.projector, tokens);
   if (prefix + 1 < config_.decoder.max_position_embeddings) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("audio: ", seconds, " s take ", prefix, " tokens of the context's ",
                                                    config_.decoder.max_position_embeddings));

@@ -1,6 +1,6 @@
 // The spatial large audio-language model: hears a clip, says what sounds where, and answers questions about it.
 //
-//   auto model = SpatialLalm::Load("models/nano").value();
+//   auto model = SpatialLalm::Load("model/nano").value();
 //   EncodedAudio heard = model->Encode(clip).value();            // heard.evidence: the scene as a message
 //   auto answer = model->Ask(heard, "Where is the dog?", {}).value();
 //   while (!answer->finished()) std::cout << answer->Step()->text;
@@ -92,8 +92,9 @@ class Answer {
 };
 
 // Live audio: fed in pieces of any size, and at any moment what has been heard so far. Each chunk of 0.4 s is encoded
-// once; a snapshot costs the newest chunk, not the whole stream, and equals Encode of the same samples to float
-// rounding. Memory grows with what was fed (tens of kB a second). One thread at a time; keeps its model alive.
+// once; a snapshot adds the newest chunk, the slots and the decoder's pass over all audio tokens, and equals Encode of
+// the same samples to float rounding. Memory grows with what was fed (tens of kB a second). One thread at a time; keeps
+// its model alive.
 class AudioStream {
  public:
   virtual ~AudioStream() = default;

@@ -37,6 +37,9 @@ with_server() {
     "$(program auricle)" "$@"
     return
   fi
+  case " $* " in
+    *" --server "*|*" --server="*) (cd "$caller_dir" && exec "$(program auricle)" "$@"); return ;;
+  esac
   if ! "$(program auricle)" health --server "$server_address" >/dev/null 2>&1; then
     say "no server at $server_address: starting one for this call"
     start_server
@@ -56,15 +59,19 @@ verb_serve() {
     cat <<'EOF'
 usage: ./run serve [ARGUMENTS OF auricle-server]
 Builds the server and starts it with the shipped model on 127.0.0.1:50051, metrics on 127.0.0.1:9464. Ctrl-C drains and stops.
-./run serve --listen 0.0.0.0:50051   serve other machines (without TLS: only where the network is trusted)
+./run serve --listen 0.0.0.0:50051   serve other machines (no TLS, no authentication: only where the network is trusted)
 EOF
-    [ -x "$(program auricle-server)" ] && "$(program auricle-server)" --help
+    if [ -x "$(program auricle-server)" ]; then
+      "$(program auricle-server)" --help
+    else
+      echo "Its arguments are shown once it is built: ./run build auricle-server"
+    fi
     return
   fi
   build_targets auricle-server
   cd "$caller_dir"
   case " $* " in
-    *" --model "*|*" --model="*) exec "$(program auricle-server)" "$@" ;;
+    *" --model "*|*" --model="*|*" --config "*|*" --config="*) exec "$(program auricle-server)" "$@" ;;
     *) exec "$(program auricle-server)" --model "$default_model" "$@" ;;
   esac
 }

@@ -25,7 +25,7 @@ EOF
   local log=$build/test.log status=0
   # One test program at a time has all cores: LibTorch and the servers under test bring their own threads.
   ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" 2>&1 | tee "$log" || status=$?
-  # One line that counts test cases, for people and for CI.
+  # One line that counts test programs, for people and for CI.
   local passed failed
   passed=$(grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed ' "$log" || true)
   failed=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*(\*\*\*|Failed|Timeout)' "$log" || true)

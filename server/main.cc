@@ -22,7 +22,7 @@ int Complain(const absl::Status& status, int exit_status) {
 }
 
 int Main(const std::vector<std::string>& arguments) {
-  BlockEndSignals();  // before LibTorch starts its threads
+  EndSignals signals;  // before LibTorch starts its threads
   bool show_help = false;
   const absl::StatusOr<ServerConfig> config = ParseServerConfig(arguments, &show_help);
   if (!config.ok()) return Complain(config.status(), kBadUsage);
@@ -52,7 +52,7 @@ int Main(const std::vector<std::string>& arguments) {
     if (!training.ok()) return Complain(training.status(), 1);
     plugins.push_back(*std::move(training));
   }
-  return RunServerProcess(*config, std::move(models), std::move(plugins));
+  return RunServerProcess(signals, *config, std::move(models), std::move(plugins));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // auricle ask: one question on one clip.
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "client/cli/answer_json.h"
 #include "client/cli/answer_text.h"
@@ -21,10 +23,12 @@ int RunAsk(const ParsedCommand& parsed) {
   if (parsed.Given("span") && !(span = SpanOf(parsed)).ok())
     return MisuseOf("ask", std::string(span.status().message()));
 
+  const bool json = parsed.Switch("json");
   if (parsed.Switch("stream")) {
     AskStreamOptions options;
     options.path = path;
     options.raw = RawFormatOf(parsed);
+    options.stdin_seconds = parsed.Real("seconds");
     options.config.set_model(parsed.Text("model"));
     options.config.set_format(FormatOf(parsed.Text("format")));
     options.config.set_scene_update_interval_seconds(parsed.Real("scene-every"));
@@ -33,38 +37,39 @@ int RunAsk(const ParsedCommand& parsed) {
     for (const std::string& option : OptionsOf(parsed)) options.query.add_options(option);
     *options.query.mutable_sampling() = SamplingOf(parsed);
     if (parsed.Given("span")) *options.query.mutable_span() = *span;
-    if (parsed.Given("ask-at")) options.ask_at_seconds = parsed.Real("ask-at");
-    options.json = parsed.Switch("json");
+    if (parsed.Given("ask-at")) {
+      options.ask_at_seconds = parsed.Real("ask-at");
+      // Who asks later than --seconds ends by itself means to listen so long.
+      if (!parsed.Given("seconds")) {
+        options.stdin_seconds = std::clamp(*options.ask_at_seconds, options.stdin_seconds, kLongestStdinSeconds);
+      }
+    }
+    options.json = json;
     options.no_color = parsed.Switch("no-color");
     options.call = DeadlineOf(parsed);
     const auto client = ConnectTo(parsed);
-    return client.ok() ? RunAskStream(**client, options) : Refuse(client.status());
+    return client.ok() ? RunAskStream(**client, options) : RefuseAsk(client.status(), json, /*stream=*/true);
   }
 
+  absl::StatusOr<ClipAndServer> ready = ReadClipAndConnect(parsed);
+  if (!ready.ok()) return RefuseAsk(ready.status(), json, /*stream=*/false);
   v1::AskRequest request;
-  const auto clip = ReadClip(path, FormatOf(parsed.Text("format")), RawFormatOf(parsed), parsed.Real("seconds"));
-  if (!clip.ok()) return Refuse(clip.status());
-  *request.mutable_audio() = *clip;
+  *request.mutable_audio() = std::move(ready->clip);
   request.set_model(parsed.Text("model"));
   request.set_question(parsed.positionals[1]);
   for (const std::string& option : OptionsOf(parsed)) request.add_options(option);
   *request.mutable_sampling() = SamplingOf(parsed);
   if (parsed.Given("span")) *request.mutable_span() = *span;
 
-  const auto client = ConnectTo(parsed);
-  if (!client.ok()) return Refuse(client.status());
-  const absl::StatusOr<v1::AskResponse> response = (*client)->Ask(request, DeadlineOf(parsed));
-  if (!response.ok()) {
-    if (parsed.Switch("json")) std::printf("%s\n", ToLine({{"error", ErrorToJson(response.status())}}).c_str());
-    return Refuse(response.status());
-  }
-  if (parsed.Switch("json")) {
-    nlohmann::ordered_json json = AnswerToJson(*response);
-    json["model"] = response->model();
-    json["model_version"] = response->model_version();
-    json["finish_reason"] = v1::FinishReason_Name(response->finish_reason());
-    json["total_ms"] = response->usage().total_seconds() * 1000.0;
-    std::printf("%s\n", ToLine(json).c_str());
+  const absl::StatusOr<v1::AskResponse> response = ready->client->Ask(request, DeadlineOf(parsed));
+  if (!response.ok()) return RefuseAsk(response.status(), json, /*stream=*/false);
+  if (json) {
+    nlohmann::ordered_json line = AnswerToJson(*response);
+    line["model"] = response->model();
+    line["model_version"] = response->model_version();
+    line["finish_reason"] = v1::FinishReason_Name(response->finish_reason());
+    line["total_ms"] = response->usage().total_seconds() * 1000.0;
+    std::printf("%s\n", ToLine(line).c_str());
   } else {
     std::printf("%s", AnswerText(*response, TerminalStyle::For(stdout, parsed.Switch("no-color"))).c_str());
   }

@@ -45,9 +45,7 @@ absl::StatusOr<v1::AudioClip> ReadClipFromPipe(v1::FoaFormat format, const RawPc
   absl::StatusOr<std::string> samples = input->Read(static_cast<size_t>(seconds * input->sample_rate_hz()));
   if (!samples.ok()) return samples.status();
   clip.set_data(*std::move(samples));
-  const absl::StatusOr<std::string> more = input->Read(1);
-  if (more.ok() && !more->empty())
-    std::fprintf(stderr, "note: asking about the first %g s of stdin (--seconds)\n", seconds);
+  if (!input->AtEnd()) std::fprintf(stderr, "note: asking about the first %g s of stdin (--seconds)\n", seconds);
   return clip;
 }
 
@@ -69,7 +67,7 @@ std::string StdinComplaint(const ParsedCommand& parsed) {
   // No wider than this program needs to stay sane; what the server takes is the server's to say.
   if (parsed.Integer("channels") < 1 || parsed.Integer("channels") > 1024) return "--channels: must be 1 to 1024";
   if (parsed.Integer("rate") > 1'000'000'000) return "--rate: must be at most 1000000000";
-  if (!(parsed.Real("seconds") > 0 && parsed.Real("seconds") <= 86400))
+  if (!(parsed.Real("seconds") > 0 && parsed.Real("seconds") <= kLongestStdinSeconds))
     return "--seconds: must be over 0, at most 86400";
   return "";
 }
@@ -118,6 +116,26 @@ RawPcmFormat RawFormatOf(const ParsedCommand& parsed) {
 absl::StatusOr<v1::AudioClip> ReadClip(const std::string& path, v1::FoaFormat format, const RawPcmFormat& raw,
                                        double stdin_seconds) {
   return path == "-" ? ReadClipFromPipe(format, raw, stdin_seconds) : AudioFromFile(path, format, kMaxFileBytes);
+}
+
+absl::StatusOr<ClipAndServer> ReadClipAndConnect(const ParsedCommand& parsed) {
+  const std::string& path = parsed.positionals[0];
+  absl::StatusOr<std::unique_ptr<SpatialQaClient>> client;
+  if (path == "-") {
+    client = ConnectTo(parsed);
+    if (!client.ok()) return client.status();
+  }
+  absl::StatusOr<v1::AudioClip> clip =
+      ReadClip(path, FormatOf(parsed.Text("format")), RawFormatOf(parsed), parsed.Real("seconds"));
+  if (!clip.ok()) return clip.status();
+  if (path != "-") {
+    client = ConnectTo(parsed);
+    if (!client.ok()) return client.status();
+  }
+  ClipAndServer both;
+  both.clip = *std::move(clip);
+  both.client = *std::move(client);
+  return both;
 }
 
 InterruptEndsReading::InterruptEndsReading() {

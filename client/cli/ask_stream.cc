@@ -83,7 +83,7 @@ class EventPrinter {
         Line(line);
       } else {
         if (std::exchange(in_answer_, false)) std::printf("\n");
-        // Of a multiple-choice question the tokens may have shown the letter alone.
+        // The tokens may have shown less than the whole answer.
         if (shown_ != finished.answer()) std::printf("%s\n", style_.Bold(finished.answer()).c_str());
         std::printf("%s", EvidenceText(answer_, style_).c_str());
       }
@@ -121,16 +121,21 @@ class EventPrinter {
 
 // Where the chunks come from: at most `frames` frames a call, empty at the end.
 struct ChunkSource {
-  uint32_t sample_rate_hz;
-  uint32_t channels;
-  v1::AudioEncoding encoding;
-  bool real_time;  // must be paced here
+  uint32_t sample_rate_hz = 0;
+  uint32_t channels = 0;
+  v1::AudioEncoding encoding = v1::AUDIO_ENCODING_UNSPECIFIED;
+  bool real_time = false;   // must be paced here
+  double most_seconds = 0;  // more audio will not come
   std::function<absl::StatusOr<std::string>(size_t frames)> next;
 };
 
 ChunkSource FromBuffer(audio::AudioBuffer buffer, bool real_time) {
-  ChunkSource source{static_cast<uint32_t>(buffer.sample_rate), static_cast<uint32_t>(buffer.channels),
-                     v1::AUDIO_ENCODING_PCM_F32LE, real_time, nullptr};
+  ChunkSource source;
+  source.sample_rate_hz = static_cast<uint32_t>(buffer.sample_rate);
+  source.channels = static_cast<uint32_t>(buffer.channels);
+  source.encoding = v1::AUDIO_ENCODING_PCM_F32LE;
+  source.real_time = real_time;
+  source.most_seconds = static_cast<double>(buffer.frames()) / buffer.sample_rate;
   source.next = [buffer = std::move(buffer), at = size_t{0}](size_t frames) mutable -> absl::StatusOr<std::string> {
     const size_t take = std::min(frames, buffer.frames() - at);
     const float* begin = buffer.interleaved.data() + at * buffer.channels;
@@ -156,8 +161,17 @@ absl::StatusOr<ChunkSource> OpenAudio(const AskStreamOptions& options) {
     if (!buffer.ok()) return buffer.status();
     return FromBuffer(*std::move(buffer), /*real_time=*/true);
   }
-  ChunkSource source{input->sample_rate_hz(), input->channels(), input->encoding(), false, nullptr};
-  source.next = [input = *input](size_t frames) mutable { return input.Read(frames); };
+  ChunkSource source;
+  source.sample_rate_hz = input->sample_rate_hz();
+  source.channels = input->channels();
+  source.encoding = input->encoding();
+  source.most_seconds = options.stdin_seconds;
+  const auto most_frames = static_cast<size_t>(options.stdin_seconds * input->sample_rate_hz());
+  source.next = [input = *input, left = most_frames](size_t frames) mutable {
+    const size_t take = std::min(frames, left);
+    left -= take;
+    return input.Read(take);
+  };
   return source;
 }
 
@@ -199,12 +213,14 @@ int RunAskStream(const SpatialQaClient& client, AskStreamOptions options) {
   std::optional<InterruptEndsReading> guard;
   if (options.path == "-") guard.emplace();
   absl::StatusOr<ChunkSource> audio = OpenAudio(options);
-  if (!audio.ok()) return Refuse(audio.status());
+  const auto refuse = [&](const absl::Status& status) { return RefuseAsk(status, options.json, /*stream=*/true); };
+  if (!audio.ok()) return refuse(audio.status());
   options.config.set_sample_rate_hz(audio->sample_rate_hz);
   options.config.set_channels(audio->channels);
   options.config.set_encoding(audio->encoding);
+  options.call.deadline += absl::Seconds(audio->most_seconds);
   absl::StatusOr<std::unique_ptr<AskStream>> stream = client.OpenStream(options.config, options.call);
-  if (!stream.ok()) return Refuse(stream.status());
+  if (!stream.ok()) return refuse(stream.status());
 
   std::atomic<bool> answered = false;
   EventPrinter printer(options.json, options.no_color);
@@ -212,10 +228,10 @@ int RunAskStream(const SpatialQaClient& client, AskStreamOptions options) {
   std::thread reader([&] { ended = (*stream)->ReadEvents(printer.Handlers(answered)); });
   const absl::Status source_status = SendAll(**stream, *audio, options, answered);
   reader.join();
-  if (!ended.ok()) return Refuse(ended);
-  if (!printer.query_status().ok()) return Refuse(printer.query_status());
-  if (!source_status.ok()) return Refuse(source_status);
-  return answered ? kExitOk : Refuse(absl::UnknownError("the stream ended without an answer"));
+  if (!ended.ok()) return refuse(ended);
+  if (!printer.query_status().ok()) return Refuse(printer.query_status());  // as an event it was printed
+  if (!source_status.ok()) return refuse(source_status);
+  return answered ? kExitOk : refuse(absl::UnknownError("the stream ended without an answer"));
 }
 
 }  // namespace auricle::client

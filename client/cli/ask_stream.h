@@ -14,13 +14,14 @@ namespace auricle::client {
 struct AskStreamOptions {
   std::string path;  // "-": stdin, which sets its own pace; a file is sent in real time
   RawPcmFormat raw;
-  v1::StreamConfig config;  // encoding, rate and channels are filled in from the audio
+  double stdin_seconds = 30;  // of PCM on stdin: its audio ends after so much if the pipe has not
+  v1::StreamConfig config;    // encoding, rate and channels are filled in from the audio
   v1::Query query;
   // Ask once so many seconds of audio were sent; absent: at the end.
   std::optional<double> ask_at_seconds;
   bool json = false;  // one JSON object an event on stdout
   bool no_color = false;
-  CallOptions call;
+  CallOptions call;  // its deadline is for what comes beside the audio: sending that takes as long as it lasts
 };
 
 // Returns an exit code.

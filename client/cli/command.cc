@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "client/cli/answer_json.h"
 #include "client/cpp/status_details.h"
 
 namespace auricle::client {
@@ -48,6 +49,17 @@ v1::FoaFormat FormatOf(const std::string& name) {
 int Refuse(const absl::Status& status) {
   std::fprintf(stderr, "error: %s\n", DescribeError(status).c_str());
   return kExitRefused;
+}
+
+int RefuseAsk(const absl::Status& status, bool json, bool stream) {
+  if (json) {
+    nlohmann::ordered_json line;
+    if (stream) line["event"] = "error";
+    line["error"] = ErrorToJson(status);
+    std::printf("%s\n", ToLine(line).c_str());
+    std::fflush(stdout);
+  }
+  return Refuse(status);
 }
 
 int MisuseOf(const std::string& command, const std::string& message) {

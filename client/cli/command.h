@@ -41,6 +41,9 @@ v1::FoaFormat FormatOf(const std::string& name);
 
 // "error: ..." on stderr; returns kExitRefused.
 int Refuse(const absl::Status& status);
+// The same of `auricle ask`, whose stdout is read by programs where `json`: {"error": ...} goes there too, as the event
+// {"event": "error", "error": ...} where it belongs to a `stream`.
+int RefuseAsk(const absl::Status& status, bool json, bool stream);
 // "error: ..." and where to read on; returns kExitUsage.
 int MisuseOf(const std::string& command, const std::string& message);
 

@@ -145,7 +145,7 @@ absl::StatusOr<ParsedCommand> ParseCommandLine(const CommandSpec& spec, const st
 }
 
 std::string CommandHelp(const CommandSpec& spec) {
-  std::string text = absl::StrCat("auricle ", spec.name, ": ", spec.summary, "\n\nusage: auricle ", spec.name);
+  std::string text = absl::StrCat(spec.program, spec.name, ": ", spec.summary, "\n\nusage: ", spec.program, spec.name);
   for (const std::string& positional : spec.positionals) absl::StrAppend(&text, " ", positional);
   absl::StrAppend(&text, " [flags]\n");
   if (!spec.positional_help.empty()) absl::StrAppend(&text, "\n", spec.positional_help, "\n");
@@ -159,7 +159,7 @@ std::string CommandHelp(const CommandSpec& spec) {
   absl::StrAppend(&text, absl::StrFormat("  %-26s %s\n", "--help", "this text"));
   if (!spec.examples.empty()) absl::StrAppend(&text, "\nexamples:\n");
   for (const std::string& example : spec.examples) absl::StrAppend(&text, "  ", example, "\n");
-  absl::StrAppend(&text, "\nexit status: 0 done, 1 refused (stderr says why), 2 wrong command line\n");
+  absl::StrAppend(&text, "\nexit status: 0 done, 1 refused (stderr says why), 2 wrong command line, 130 interrupted\n");
   return text;
 }
 

@@ -15,8 +15,9 @@ namespace auricle::client {
 
 // Process exit codes.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitRefused = 1;  // the server, a file or the network said no; stderr says why
-inline constexpr int kExitUsage = 2;    // the command line itself is wrong
+inline constexpr int kExitRefused = 1;        // the server, a file or the network said no; stderr says why
+inline constexpr int kExitUsage = 2;          // the command line itself is wrong
+inline constexpr int kExitInterrupted = 130;  // Ctrl-C, as shells say it: 128 + SIGINT
 
 enum class FlagKind {
   kSwitch,   // --json
@@ -37,6 +38,7 @@ struct FlagSpec {
 
 struct CommandSpec {
   std::string name;
+  std::string program = "auricle ";      // what is typed before the name; empty for a program of its own
   std::string summary;                   // one line for the list of commands
   std::vector<std::string> positionals;  // all required, "CLIP", "QUESTION"
   std::string positional_help;           // lines of --help about them

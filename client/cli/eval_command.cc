@@ -21,8 +21,6 @@ namespace {
 
 std::atomic<bool> interrupted = false;
 
-constexpr int kExitInterrupted = 130;
-
 // A bar on a terminal, else a line now and then, on stderr.
 class Progress {
  public:
@@ -75,10 +73,24 @@ absl::StatusOr<AnswerLines> SetAsideAnswered(const std::string& out, const std::
   return answered;
 }
 
+// Where OUT, or what is kept beside it, is the file of questions itself: what to say; else empty.
+std::string OutComplaint(const std::string& questions, const std::string& out, const std::string& aside) {
+  for (const std::string& written : {out, aside, aside + ".tmp"}) {
+    std::error_code ignored;  // a file that is not there is not the file of questions
+    if (!std::filesystem::equivalent(questions, written, ignored)) continue;
+    return absl::StrCat("--out: ", written == out ? std::string() : written + " ", "is the file of questions");
+  }
+  return "";
+}
+
 int RunEvalCommand(const ParsedCommand& parsed) {
   if (!parsed.Given("out")) return MisuseOf("eval", "--out: is missing, must name the file for the answers");
   if (parsed.Integer("concurrency") < 1 || parsed.Integer("concurrency") > 256) {
     return MisuseOf("eval", "--concurrency: must be 1 to 256");
+  }
+  const std::string out = parsed.Text("out"), aside = out + ".previous";
+  if (const std::string complaint = OutComplaint(parsed.positionals[0], out, aside); !complaint.empty()) {
+    return MisuseOf("eval", complaint);
   }
   const auto rows = ReadQuestionFile(parsed.positionals[0], FormatOf(parsed.Text("format")),
                                      static_cast<size_t>(parsed.Integer("limit")));
@@ -86,7 +98,6 @@ int RunEvalCommand(const ParsedCommand& parsed) {
   const auto client = ConnectTo(parsed);
   if (!client.ok()) return Refuse(client.status());
 
-  const std::string out = parsed.Text("out"), aside = out + ".previous";
   AnswerLines kept;
   if (parsed.Switch("resume")) {
     absl::StatusOr<AnswerLines> answered = SetAsideAnswered(out, aside);
@@ -126,8 +137,12 @@ int RunEvalCommand(const ParsedCommand& parsed) {
                         100.0 * static_cast<double>(counts->correct) / static_cast<double>(counts->graded)));
   }
   std::fprintf(stderr, "%s%s -> %s\n", interrupted ? "\ninterrupted: " : "", summary.c_str(), out.c_str());
-  if (interrupted) std::fprintf(stderr, "go on with --resume\n");
-  return interrupted ? kExitInterrupted : kExitOk;
+  if (counts->server_away) std::fprintf(stderr, "the server went away\n");
+  if (interrupted || counts->server_away) std::fprintf(stderr, "go on with --resume\n");
+  if (interrupted) return kExitInterrupted;
+  // Rows may fail, a run may not: a wrong --model must not look like a file of hard questions.
+  const bool all_failed = counts->rows > 0 && counts->failed == counts->rows;
+  return (counts->server_away || all_failed) ? kExitRefused : kExitOk;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/cli/answer_json.h"
 #include "client/cpp/status_details.h"
 
@@ -18,12 +20,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+bool IsKept(const QuestionRow& row, const AnswerLines& kept) {
+  return row.status.ok() && kept.find(row.id_json) != kept.end();
+}
+
 // Files that several rows ask about, read once and let go after the last of them. Thread-safe.
 class ClipCache {
  public:
-  explicit ClipCache(const std::vector<QuestionRow>& rows) {
+  // Of the rows that `kept` does not answer.
+  ClipCache(const std::vector<QuestionRow>& rows, const AnswerLines& kept) {
     for (const QuestionRow& row : rows) {
-      if (row.status.ok()) ++entries_[Key(row)].uses_left;
+      if (row.status.ok() && !IsKept(row, kept)) ++entries_[Key(row)].uses_left;
     }
   }
 
@@ -94,35 +101,62 @@ std::string ErrorLine(const QuestionRow& row, const absl::Status& status) {
   return ToLine(line);
 }
 
-void SleepUnlessStopped(absl::Duration delay, const std::atomic<bool>& stop) {
+// What the rows of one run share while they are asked.
+struct Asking {
+  const SpatialQaClient& client;
+  const EvalOptions& options;
+  std::function<bool()> halted;          // the run is over: no other try
+  std::atomic<bool> server_away{false};  // a row has waited for the server as long as it may, and none came since
+};
+
+void SleepUnlessHalted(absl::Duration delay, const std::function<bool()>& halted) {
   const absl::Time until = absl::Now() + delay;
-  while (!stop && absl::Now() < until) absl::SleepFor(std::min(until - absl::Now(), absl::Milliseconds(50)));
+  while (!halted() && absl::Now() < until) absl::SleepFor(std::min(until - absl::Now(), absl::Milliseconds(50)));
 }
 
-absl::StatusOr<v1::AskResponse> AskWithRetries(const SpatialQaClient& client, const v1::AskRequest& request,
-                                               const EvalOptions& options, const std::atomic<bool>& stop) {
+// How long to wait before the next try; empty where none makes sense.
+std::optional<absl::Duration> RetryDelay(const absl::Status& status, int attempt, const EvalOptions& options) {
+  const std::optional<absl::Duration> named = ReadErrorDetails(status).retry_delay;
+  // Full without a delay is not a matter of load: the clip or the question is too large.
+  if (absl::IsResourceExhausted(status) && !named.has_value()) return std::nullopt;
+  if (!absl::IsResourceExhausted(status) && !absl::IsUnavailable(status)) return std::nullopt;
+  const absl::Duration doubled = options.first_retry_delay * (1 << std::min(attempt, 20));
+  return std::min(std::max(named.value_or(doubled), absl::Milliseconds(10)), options.max_retry_delay);
+}
+
+absl::StatusOr<v1::AskResponse> AskWithRetries(const v1::AskRequest& request, Asking& asking) {
   for (int attempt = 0;; ++attempt) {
-    absl::StatusOr<v1::AskResponse> response = client.Ask(request, options.call);
-    if (response.ok() || !absl::IsResourceExhausted(response.status()) || attempt >= options.max_retries || stop)
+    absl::StatusOr<v1::AskResponse> response = asking.client.Ask(request, asking.options.call);
+    const bool away = absl::IsUnavailable(response.status());
+    if (!away) asking.server_away = false;
+    const std::optional<absl::Duration> delay = RetryDelay(response.status(), attempt, asking.options);
+    if (!delay.has_value() || asking.halted() || (away && asking.server_away)) return response;
+    if (attempt >= asking.options.max_retries) {
+      if (away) asking.server_away = true;
       return response;
-    const std::optional<absl::Duration> delay = ReadErrorDetails(response.status()).retry_delay;
-    if (!delay.has_value()) return response;  // not a matter of load: the clip or the question is too large
-    SleepUnlessStopped(std::clamp(*delay, absl::Milliseconds(10), options.max_retry_delay), stop);
+    }
+    SleepUnlessHalted(*delay, asking.halted);
   }
 }
 
-absl::StatusOr<v1::AskResponse> AskRow(const SpatialQaClient& client, const QuestionRow& row, ClipCache& clips,
-                                       const EvalOptions& options, const std::atomic<bool>& stop) {
+absl::StatusOr<v1::AskResponse> AskRow(const QuestionRow& row, ClipCache& clips, Asking& asking) {
   if (!row.status.ok()) return row.status;
   const auto clip = clips.Take(row);
   if (!clip.ok()) return clip.status();
   v1::AskRequest request;
-  request.set_model(options.model);
+  request.set_model(asking.options.model);
   *request.mutable_audio() = **clip;
   request.set_question(row.question);
   for (const std::string& option : row.options) request.add_options(option);
-  *request.mutable_sampling() = options.sampling;
-  return AskWithRetries(client, request, options, stop);
+  *request.mutable_sampling() = asking.options.sampling;
+  return AskWithRetries(request, asking);
+}
+
+// Of a line of an earlier run, which anybody may have edited since: "" where it has none.
+std::string LetterOf(const std::string& answer_line) {
+  const Json line = Json::parse(answer_line, nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object() || !line.contains("letter") || !line["letter"].is_string()) return "";
+  return line["letter"].get<std::string>();
 }
 
 }  // namespace
@@ -146,31 +180,40 @@ absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vec
                                    const std::atomic<bool>& stop) {
   OrderedLines lines(out_path, rows.size());
   if (!lines.ok()) return absl::UnavailableError(absl::StrCat(out_path, ": cannot be written"));
-  ClipCache clips(rows);
+  ClipCache clips(rows, kept);
   EvalCounts counts;
   counts.rows = rows.size();
   std::mutex mutex;  // guards lines and counts
   std::atomic<size_t> next = 0;
+  std::atomic<bool> unwritable = false;  // a full disk: whatever else is answered would be lost
+  const auto halted = [&] { return stop || unwritable; };
+  Asking asking{client, options, halted};
 
   const auto grade = [&](const QuestionRow& row, const std::string& letter) {
     if (row.true_letter.empty()) return;
     ++counts.graded;
     counts.correct += letter == row.true_letter;
   };
+  // With `mutex` held.
+  const auto finish_row = [&](size_t row, const std::string& line) {
+    ++counts.done;
+    lines.Put(row, line);
+    if (!lines.ok()) unwritable = true;
+    progress(counts);
+  };
   const auto work = [&] {
-    for (size_t i; !stop && (i = next++) < rows.size();) {
+    for (size_t i; !halted() && (i = next++) < rows.size();) {
       const QuestionRow& row = rows[i];
-      if (const auto old = kept.find(row.id_json); old != kept.end() && row.status.ok()) {
-        const Json line = Json::parse(old->second, nullptr, false);
+      if (IsKept(row, kept)) {
+        const std::string& old = kept.at(row.id_json);
         const std::lock_guard lock(mutex);
-        ++counts.done, ++counts.kept;
-        grade(row, line.value("letter", ""));
-        lines.Put(i, old->second);
-        progress(counts);
+        ++counts.kept;
+        grade(row, LetterOf(old));
+        finish_row(i, old);
         continue;
       }
-      const absl::StatusOr<v1::AskResponse> response = AskRow(client, row, clips, options, stop);
-      if (stop && !response.ok() && row.status.ok()) continue;  // given up, not answered: --resume asks it again
+      const absl::StatusOr<v1::AskResponse> response = AskRow(row, clips, asking);
+      if (halted() && !response.ok() && row.status.ok()) continue;  // given up, not answered: --resume asks it again
       Json line;
       if (response.ok()) {
         line["id"] = Json::parse(row.id_json);
@@ -178,11 +221,9 @@ absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vec
       }
       const std::string text = response.ok() ? ToLine(line) : ErrorLine(row, response.status());
       const std::lock_guard lock(mutex);
-      ++counts.done;
       counts.failed += !response.ok();
       grade(row, response.ok() ? response->letter() : "");
-      lines.Put(i, text);
-      progress(counts);
+      finish_row(i, text);
     }
   };
   std::vector<std::thread> threads;
@@ -195,6 +236,7 @@ absl::StatusOr<EvalCounts> RunEval(const SpatialQaClient& client, const std::vec
   }
   lines.PutRest();
   if (!lines.ok()) return absl::UnavailableError(absl::StrCat(out_path, ": cannot be written"));
+  counts.server_away = asking.server_away;
   return counts;
 }
 

@@ -1,5 +1,6 @@
 #include "client/cli/pcm_input.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,15 @@ std::string ToFloat(const std::string& bytes, int bytes_per_sample) {
   return out;
 }
 
+// By its magic number a file that stdin does not take.
+bool IsOtherFile(const std::string& head) {
+  for (const char* magic :
+       {"ID3" /* MP3 */, "FORM" /* AIFF */, "RIFF" /* not WAVE */, "RIFX", "RF64", "BW64", "riff" /* W64 */}) {
+    if (head.rfind(magic, 0) == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<PcmInput> PcmInput::Open(int descriptor, const RawPcmFormat& raw) {
@@ -38,7 +48,7 @@ absl::StatusOr<PcmInput> PcmInput::Open(int descriptor, const RawPcmFormat& raw)
   if (!magic.ok()) return magic.status();
   if (magic->empty()) return absl::InvalidArgumentError("stdin: is empty, must carry audio");
   const std::string& head = *magic;
-  if (head.substr(0, 4) == "RIFF" && head.substr(8) == "WAVE") {
+  if (head.size() == 12 && head.substr(0, 4) == "RIFF" && head.substr(8) == "WAVE") {
     if (absl::Status status = input.ReadWavHeader(); !status.ok()) return status;
     return input;
   }
@@ -46,6 +56,9 @@ absl::StatusOr<PcmInput> PcmInput::Open(int descriptor, const RawPcmFormat& raw)
   if (head.substr(0, 4) == "fLaC" || head.substr(0, 4) == "OggS" || head.substr(0, 4) == "caff") {
     input.encoding_ = v1::AUDIO_ENCODING_FILE;
     return input;
+  }
+  if (IsOtherFile(head)) {
+    return absl::InvalidArgumentError("stdin: is a file of another kind, must be WAV, FLAC, OGG, CAF or raw PCM");
   }
   input.sample_rate_hz_ = raw.sample_rate_hz;
   input.channels_ = raw.channels;
@@ -71,6 +84,20 @@ absl::StatusOr<std::string> PcmInput::ReadBytes(size_t bytes) {
     }
   }
   return out;
+}
+
+bool PcmInput::AtEnd() {
+  if (!ahead_.empty()) return false;
+  if (ended_ || bytes_left_ < uint64_t{channels_} * input_bytes_per_sample_) return true;
+  pollfd waiting = {descriptor_, POLLIN, 0};
+  if (poll(&waiting, 1, 0) <= 0) return false;  // nothing is there yet
+  char byte = 0;
+  if (read(descriptor_, &byte, 1) == 1) {
+    ahead_.push_back(byte);
+  } else {
+    ended_ = true;
+  }
+  return ended_;
 }
 
 absl::Status PcmInput::ReadWavHeader() {

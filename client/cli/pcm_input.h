@@ -4,7 +4,8 @@
 //
 // WAV of 8, 24 and 32-bit integers is turned into float; 16-bit and float samples pass as they are. Rate and channel
 // count are reported, not judged: the server does that. FLAC, OGG and CAF cannot be cut by the sample here; their magic
-// is recognised so that the caller can send the whole pipe as a file.
+// is recognised so that the caller can send the whole pipe as a file. Other files are refused by their magic: as PCM
+// they would be noise.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +28,8 @@ struct RawPcmFormat {
 // Reads from a file descriptor that it does not own. Not thread-safe.
 class PcmInput {
  public:
-  // Reads up to the first sample. INVALID_ARGUMENT: nothing came, or a WAV header that makes no sense; UNAVAILABLE: the
-  // read failed.
+  // Reads up to the first sample. INVALID_ARGUMENT: nothing came, a WAV header that makes no sense, or a file of
+  // another kind (MP3, AIFF, RF64, W64, ...); UNAVAILABLE: the read failed.
   static absl::StatusOr<PcmInput> Open(int descriptor, const RawPcmFormat& raw);
 
   uint32_t sample_rate_hz() const { return sample_rate_hz_; }
@@ -40,6 +41,10 @@ class PcmInput {
   // interrupts, none after. An incomplete last frame is dropped.
   absl::StatusOr<std::string> Read(size_t frames);
 
+  // True once nothing more can come: the pipe has ended, or the samples of its WAV header. Does not block; a pipe whose
+  // writer pauses has not ended.
+  bool AtEnd();
+
  private:
   explicit PcmInput(int descriptor) : descriptor_(descriptor) {}
   absl::StatusOr<std::string> ReadBytes(size_t bytes);
@@ -47,7 +52,7 @@ class PcmInput {
   absl::Status ReadWavFormat(const std::string& chunk);
 
   int descriptor_;
-  std::string ahead_;                 // read for the magic, not handed out yet
+  std::string ahead_;                 // read for the magic or by AtEnd, not handed out yet
   uint64_t bytes_left_ = UINT64_MAX;  // of the WAV data chunk
   bool ended_ = false;
   uint32_t sample_rate_hz_ = 0;

@@ -1,6 +1,7 @@
 // auricle scene: what is heard where, as a table, a map in the terminal, and pictures.
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -24,18 +25,15 @@ absl::Status WriteFile(const std::string& path, const std::string& bytes) {
 }
 
 absl::StatusOr<v1::Scene> PerceiveScene(const ParsedCommand& parsed) {
+  absl::StatusOr<ClipAndServer> ready = ReadClipAndConnect(parsed);
+  if (!ready.ok()) return ready.status();
   v1::AskRequest request;
-  auto clip =
-      ReadClip(parsed.positionals[0], FormatOf(parsed.Text("format")), RawFormatOf(parsed), parsed.Real("seconds"));
-  if (!clip.ok()) return clip.status();
-  *request.mutable_audio() = *std::move(clip);
+  *request.mutable_audio() = std::move(ready->clip);
   request.set_model(parsed.Text("model"));
   // The evidence comes with any question; the words are not wanted, so one token is enough.
   request.set_question("What do you hear?");
   request.mutable_sampling()->set_max_new_tokens(1);
-  const auto client = ConnectTo(parsed);
-  if (!client.ok()) return client.status();
-  const auto response = (*client)->Ask(request, DeadlineOf(parsed));
+  const auto response = ready->client->Ask(request, DeadlineOf(parsed));
   if (!response.ok()) return response.status();
   return response->scene();
 }

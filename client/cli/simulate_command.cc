@@ -38,6 +38,10 @@ absl::StatusOr<v1::SceneSpec> ReadSpec(const ParsedCommand& parsed) {
   return spec;
 }
 
+absl::Status QuestionsNotWritten(const std::filesystem::path& folder) {
+  return absl::UnavailableError(absl::StrCat((folder / "questions.jsonl").string(), ": cannot be written"));
+}
+
 absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, uint64_t seed, uint64_t index,
                         int questions, const std::filesystem::path& folder, std::ofstream& question_file) {
   const absl::StatusOr<sim::ScenePlan> plan = sim::PlanScene(spec, bank, seed, index);
@@ -60,6 +64,8 @@ absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, 
     for (const v1::Question& question : sim::AskAbout(scene->truth, options, random)) {
       question_file << ToLine(QuestionToJson(question, stem + ".flac")) << '\n';
     }
+    question_file.flush();
+    if (!question_file) return QuestionsNotWritten(folder);
   }
   std::printf("%s.flac  %.1f s, %s\n", stem.c_str(), scene->truth.duration_seconds(),
               RoomText(scene->truth.room()).c_str());
@@ -81,7 +87,11 @@ int RunSimulate(const ParsedCommand& parsed) {
 
   const int questions = static_cast<int>(parsed.Integer("questions"));
   std::ofstream question_file;
-  if (questions > 0) question_file.open(folder / "questions.jsonl");
+  if (questions > 0) {
+    // A later index goes on with what earlier runs have put into the folder.
+    question_file.open(folder / "questions.jsonl", parsed.Integer("index") > 0 ? std::ios::app : std::ios::trunc);
+    if (!question_file) return Refuse(QuestionsNotWritten(folder));
+  }
   for (int64_t i = 0; i < parsed.Integer("count"); ++i) {
     const absl::Status status =
         WriteScene(*spec, **bank, static_cast<uint64_t>(parsed.Integer("seed")),
@@ -100,7 +110,8 @@ Command SimulateCommand() {
   spec.positional_help =
       "Writes NAME-SEED-INDEX.flac (AmbiX, 24 bit) and NAME-SEED-INDEX.scene.json, the truth, for every scene. The "
       "same seed\n"
-      "and index give the same scene on every machine. Needs the recordings that ./run sounds fetches.";
+      "and index give the same scene on every machine. Needs the recordings that ./run sounds fetches.\n"
+      "questions.jsonl is begun anew at --index 0; a later index adds to it.";
   spec.flags = {
       {"out", FlagKind::kText, "DIR", "", "where the files go (required)"},
       {"spec", FlagKind::kText, "FILE.json", "", "a SceneSpec: what to draw from; fields left out keep their defaults"},

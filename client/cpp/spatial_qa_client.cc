@@ -87,12 +87,19 @@ bool IsUtf8(const std::string& text) {
   return true;
 }
 
-// `prefix`: the path of the message that carries them, as the server names it ("query." on a stream).
-absl::Status CheckText(const std::string& prefix, const std::string& question,
-                       const google::protobuf::RepeatedPtrField<std::string>& options) {
-  if (!IsUtf8(question)) return InvalidField(prefix + "question", "is not valid UTF-8");
+// A message with a string that is not UTF-8 cannot be parsed: it would end a whole stream. Fields are named by their
+// path, as the server does.
+absl::Status CheckText(const std::string& field, const std::string& text) {
+  return IsUtf8(text) ? absl::OkStatus() : InvalidField(field, "is not valid UTF-8");
+}
+
+// `prefix`: the path of the message that carries them ("query." on a stream).
+absl::Status CheckQuestion(const std::string& prefix, const std::string& question,
+                           const google::protobuf::RepeatedPtrField<std::string>& options) {
+  if (absl::Status status = CheckText(prefix + "question", question); !status.ok()) return status;
   for (int i = 0; i < options.size(); ++i) {
-    if (!IsUtf8(options[i])) return InvalidField(absl::StrCat(prefix, "options[", i, "]"), "is not valid UTF-8");
+    absl::Status status = CheckText(absl::StrCat(prefix, "options[", i, "]"), options[i]);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -140,13 +147,15 @@ absl::Status AskStream::SendAudio(std::string_view pcm) {
 }
 
 absl::Status AskStream::SendQuery(const v1::Query& query) {
-  if (absl::Status status = CheckText("query.", query.question(), query.options()); !status.ok()) return status;
+  if (absl::Status status = CheckText("query.query_id", query.query_id()); !status.ok()) return status;
+  if (absl::Status status = CheckQuestion("query.", query.question(), query.options()); !status.ok()) return status;
   v1::StreamAskRequest request;
   *request.mutable_query() = query;
   return Send(request);
 }
 
 absl::Status AskStream::CancelQuery(const std::string& query_id) {
+  if (absl::Status status = CheckText("cancel.query_id", query_id); !status.ok()) return status;
   v1::StreamAskRequest request;
   request.mutable_cancel()->set_query_id(query_id);
   return Send(request);
@@ -246,13 +255,15 @@ absl::StatusOr<std::unique_ptr<SpatialQaClient>> SpatialQaClient::Connect(const 
 }
 
 absl::StatusOr<v1::AskResponse> SpatialQaClient::Ask(const v1::AskRequest& request, const CallOptions& options) const {
-  if (absl::Status status = CheckText("", request.question(), request.options()); !status.ok()) return status;
+  if (absl::Status status = CheckText("model", request.model()); !status.ok()) return status;
+  if (absl::Status status = CheckQuestion("", request.question(), request.options()); !status.ok()) return status;
   return Unary<v1::AskResponse>(
       options, [&](auto* context, auto* response) { return stubs_->spatial_qa->Ask(context, request, response); });
 }
 
 absl::StatusOr<std::unique_ptr<AskStream>> SpatialQaClient::OpenStream(const v1::StreamConfig& config,
                                                                        const CallOptions& options) const {
+  if (absl::Status status = CheckText("config.model", config.model()); !status.ok()) return status;
   auto state = std::make_unique<AskStream::State>();
   ApplyOptions(options, state->context);
   state->call = stubs_->spatial_qa->StreamAsk(&state->context);

@@ -74,7 +74,7 @@ class AskStream {
   // FAILED_PRECONDITION after EndAudio or FinishSending; UNAVAILABLE when the server has ended the stream (Finish tells
   // why). The other senders return the same two.
   absl::Status SendAudio(std::string_view pcm);
-  // INVALID_ARGUMENT also for text that is not UTF-8.
+  // These two INVALID_ARGUMENT also for text that is not UTF-8: nothing is sent then, and the stream lives on.
   absl::Status SendQuery(const v1::Query& query);
   absl::Status CancelQuery(const std::string& query_id);
   // No more audio will come; questions still may.
@@ -117,7 +117,8 @@ class SpatialQaClient {
   // (gRPC could not carry it), as INVALID_ARGUMENT with its field.
   absl::StatusOr<v1::AskResponse> Ask(const v1::AskRequest& request, const CallOptions& options = {}) const;
 
-  // Opens a stream and sends `config` as its first message. A refused config shows in Next and Finish, not here.
+  // Opens a stream and sends `config` as its first message. A config that the server refuses shows in Next and Finish,
+  // not here; a model's name that is not UTF-8 is INVALID_ARGUMENT.
   absl::StatusOr<std::unique_ptr<AskStream>> OpenStream(const v1::StreamConfig& config,
                                                         const CallOptions& options = {}) const;
 

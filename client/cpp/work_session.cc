@@ -9,6 +9,8 @@ namespace auricle::client {
 namespace {
 
 constexpr std::chrono::seconds kCallTimeout{30};
+// The slowest link that a result must still get through, bytes a second: a large one has more time.
+constexpr double kSlowLink = 128 * 1024;
 
 void SetDeadline(grpc::ClientContext& context, double extra_seconds = 0) {
   context.set_deadline(std::chrono::system_clock::now() + kCallTimeout +
@@ -22,6 +24,12 @@ v1::LeaseRef Ref(const v1::WorkUnit& unit) {
   return ref;
 }
 
+// The result may still count: it did not arrive, or the coordinator could not store it.
+bool WorthSendingAgain(const absl::StatusOr<v1::SubmitAck>& ack) {
+  if (ack.ok()) return ack->outcome() == v1::SUBMIT_OUTCOME_UNSPECIFIED;
+  return absl::IsUnavailable(ack.status()) || absl::IsDeadlineExceeded(ack.status());
+}
+
 }  // namespace
 
 absl::Status ToStatus(const grpc::Status& status) {
@@ -29,15 +37,19 @@ absl::Status ToStatus(const grpc::Status& status) {
 }
 
 absl::StatusOr<std::unique_ptr<WorkSession>> WorkSession::Open(std::shared_ptr<grpc::Channel> channel,
-                                                               const v1::RegisterRequest& registration) {
-  std::unique_ptr<WorkSession> session(new WorkSession(std::move(channel), registration));
+                                                               const v1::RegisterRequest& registration,
+                                                               const Patience& patience) {
+  std::unique_ptr<WorkSession> session(new WorkSession(std::move(channel), registration, patience));
   if (absl::Status status = session->Register(); !status.ok()) return status;
   session->renewer_ = std::thread([session = session.get()] { session->RenewUntilStopped(); });
   return session;
 }
 
-WorkSession::WorkSession(std::shared_ptr<grpc::Channel> channel, v1::RegisterRequest registration)
-    : stub_(v1::WorkCoordinator::NewStub(std::move(channel))), registration_(std::move(registration)) {}
+WorkSession::WorkSession(std::shared_ptr<grpc::Channel> channel, v1::RegisterRequest registration,
+                         const Patience& patience)
+    : stub_(v1::WorkCoordinator::NewStub(std::move(channel))),
+      registration_(std::move(registration)),
+      patience_(patience) {}
 
 WorkSession::~WorkSession() {
   v1::ReleaseRequest request;
@@ -48,11 +60,7 @@ WorkSession::~WorkSession() {
     for (const auto& [id, ref] : held_) *request.add_leases() = ref;
   }
   if (renewer_.joinable()) renewer_.join();
-  if (request.leases().empty()) return;
-  grpc::ClientContext context;
-  SetDeadline(context);
-  v1::ReleaseResponse response;
-  stub_->Release(&context, request, &response);  // if it fails, the leases run out by themselves
+  if (!request.leases().empty()) SendRelease(request);
 }
 
 absl::Status WorkSession::Register() {
@@ -101,20 +109,51 @@ bool WorkSession::StillHeld(const v1::WorkUnit& unit) const {
   return held != held_.end() && held->second.fencing_token() == unit.fencing_token();
 }
 
-absl::StatusOr<v1::SubmitAck> WorkSession::Submit(const v1::WorkUnit& unit, v1::SubmitRequest result) {
-  result.set_session_id(SessionId());
-  *result.mutable_lease() = Ref(unit);
+bool WorkSession::Forget(const v1::WorkUnit& unit) {
+  absl::MutexLock lock(&mu_);
+  const auto held = held_.find(unit.unit_id());
+  if (held == held_.end() || held->second.fencing_token() != unit.fencing_token()) return false;
+  held_.erase(held);
+  return true;
+}
+
+void WorkSession::Release(const v1::WorkUnit& unit) {
+  if (!Forget(unit)) return;
+  v1::ReleaseRequest request;
+  request.set_session_id(SessionId());
+  *request.add_leases() = Ref(unit);
+  SendRelease(request);
+}
+
+void WorkSession::SendRelease(const v1::ReleaseRequest& request) {
   grpc::ClientContext context;
   SetDeadline(context);
+  v1::ReleaseResponse response;
+  stub_->Release(&context, request, &response);  // if it fails, the leases run out by themselves
+}
+
+absl::StatusOr<v1::SubmitAck> WorkSession::Submit(const v1::WorkUnit& unit, v1::SubmitRequest result,
+                                                  const std::function<bool()>& stopping) {
+  result.set_session_id(SessionId());
+  *result.mutable_lease() = Ref(unit);
+  const auto give_up = [&] { return stopping() || !StillHeld(unit); };
+  Backoff backoff(patience_);
+  absl::StatusOr<v1::SubmitAck> ack = SubmitOnce(result);
+  while (WorthSendingAgain(ack) && backoff.Pause(give_up)) ack = SubmitOnce(result);
+  Forget(unit);
+  return ack;
+}
+
+absl::StatusOr<v1::SubmitAck> WorkSession::SubmitOnce(const v1::SubmitRequest& result) {
+  grpc::ClientContext context;
+  SetDeadline(context, static_cast<double>(result.ByteSizeLong()) / kSlowLink);
   const auto stream = stub_->Submit(&context);
   v1::SubmitAck ack;
   const bool acked = stream->Write(result) && stream->WritesDone() && stream->Read(&ack);
   const grpc::Status status = stream->Finish();
+  if (acked) return ack;  // it stands, however the stream ended after it
   if (!status.ok()) return ToStatus(status);
-  if (!acked) return absl::UnavailableError("the coordinator did not ack the result");
-  absl::MutexLock lock(&mu_);
-  held_.erase(unit.unit_id());
-  return ack;
+  return absl::UnavailableError("the coordinator did not ack the result");
 }
 
 void WorkSession::RenewUntilStopped() {
@@ -133,6 +172,7 @@ void WorkSession::RenewUntilStopped() {
     v1::RenewResponse response;
     const grpc::Status status = stub_->Renew(&context, request, &response);
     absl::MutexLock lock(&mu_);
+    if (request.session_id() != session_id_) continue;  // registered anew meanwhile: nothing said here is about now
     if (status.error_code() == grpc::StatusCode::NOT_FOUND) {
       held_.clear();  // the session was replaced: nothing is held any more
     }

@@ -20,6 +20,7 @@ namespace {
 
 CommandSpec Spec() {
   CommandSpec spec;
+  spec.program = "";
   spec.name = "auricle-rollout-worker";
   spec.summary = "answer leased questions with the newest policy and submit the graded answers";
   spec.flags = {
@@ -46,7 +47,7 @@ absl::Status DoWork(const ParsedCommand& command, const std::atomic<bool>& stopp
     bank = *std::move(opened);
   }
   model::SetComputeThreads(static_cast<int>(command.Integer("threads")));
-  const auto channel = grpc::CreateChannel(command.Text("server"), grpc::InsecureChannelCredentials());
+  const auto channel = WorkerChannel(command.Text("server"));
   std::map<std::string, std::unique_ptr<PolicyFollower>> followers;
   return RunWorker(
       channel, v1::WORK_KIND_ROLLOUT, name, stopping,

@@ -58,16 +58,20 @@ void PolicyFollower::Follow() {
     }
     const auto reader = stub_->WatchPolicy(&context, request);
     v1::PolicyVersion version;
-    while (reader->Read(&version)) {
+    bool fetched = true;
+    while (fetched && reader->Read(&version)) {
       absl::StatusOr<Policy> policy = Fetch(version);
+      fetched = policy.ok();
       absl::MutexLock lock(&mu_);
       last_error_ = policy.status();
-      if (policy.ok()) policy_ = *std::move(policy);
+      if (fetched) policy_ = *std::move(policy);
     }
+    // The server takes a version that it has sent for delivered: only a new watch sends it again.
+    if (!fetched) context.TryCancel();
     const grpc::Status status = reader->Finish();
     absl::MutexLock lock(&mu_);
     watch_ = nullptr;
-    if (!status.ok()) last_error_ = ToStatus(status);
+    if (fetched && !status.ok()) last_error_ = ToStatus(status);
     mu_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryInterval);
   }
 }

@@ -16,6 +16,7 @@ namespace {
 
 CommandSpec Spec() {
   CommandSpec spec;
+  spec.program = "";
   spec.name = "auricle-simulation-worker";
   spec.summary = "render leased scenes and submit them with their truth and questions";
   spec.flags = {
@@ -52,7 +53,7 @@ absl::Status DoWork(const ParsedCommand& command, const std::atomic<bool>& stopp
       sim::SourceBank::Open(command.Given("bank") ? command.Text("bank") : sim::SourceBank::DefaultFolder());
   if (!bank.ok()) return bank.status();
   return RunWorker(
-      grpc::CreateChannel(command.Text("server"), grpc::InsecureChannelCredentials()), v1::WORK_KIND_SIMULATION,
+      WorkerChannel(command.Text("server")), v1::WORK_KIND_SIMULATION,
       command.Given("name") ? command.Text("name") : DefaultWorkerName(), stopping,
       [&](const v1::WorkUnit& unit, const std::function<bool()>& lost) -> absl::StatusOr<v1::SubmitRequest> {
         absl::StatusOr<v1::SimulationResult> result =

@@ -136,10 +136,14 @@ absl::StatusOr<AudioBuffer> ReadAll(SNDFILE* file, const SF_INFO& info, const st
     return absl::InvalidArgumentError(absl::StrCat("data: ", name, " holds no samples; at least one frame is needed"));
   }
   for (size_t i = 0; i < buffer.interleaved.size(); ++i) {
-    if (!std::isfinite(buffer.interleaved[i])) {
+    const float sample = buffer.interleaved[i];
+    if (std::abs(sample) <= kMaxSample) continue;
+    if (!std::isfinite(sample)) {
       return absl::InvalidArgumentError(
           absl::StrCat("data: frame ", i / channels, " of ", name, " is NaN or infinite; samples must be finite"));
     }
+    return absl::InvalidArgumentError(absl::StrCat("level: frame ", i / channels, " of ", name, " has a sample of ",
+                                                   sample, "; must be within +-", kMaxSample, " (full scale is 1)"));
   }
   return buffer;
 }

@@ -16,7 +16,7 @@
 
 namespace auricle::audio {
 
-// Samples as the file has them; +-1 is full scale, float files may go past it.
+// Samples as the file has them; +-1 is full scale, float files may go past it, up to kMaxSample (foa.h).
 struct AudioBuffer {
   int sample_rate = 0;  // Hz
   int channels = 0;
@@ -34,7 +34,8 @@ struct AudioReadLimits {
 };
 
 // NOT_FOUND: no such file. PERMISSION_DENIED: cannot be opened. INVALID_ARGUMENT: not an audio file, no frames, past a
-// limit, NaN or infinity, or damaged: what is decoded stops before the length that the header promises.
+// limit, NaN or infinity, a sample past kMaxSample (`level`), or damaged: what is decoded stops before the length that
+// the header promises.
 absl::StatusOr<AudioBuffer> ReadAudioFile(const std::string& path, const AudioReadLimits& limits = {});
 
 // The same for a whole file in memory. `bytes` is only read.

@@ -30,6 +30,16 @@ ChannelMap MapOf(FoaFormat format) {
   return {{0, 1, 2, 3}, {1, 1, 1, 1}};
 }
 
+// Why a sample is not taken.
+absl::Status BadSample(size_t frame, int channel, float sample) {
+  if (!std::isfinite(sample)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("data: sample ", frame, " of channel ", channel, " is NaN or infinite; must be finite"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("level: sample ", frame, " of channel ", channel, " is ", sample,
+                                                 "; must be within +-", kMaxSample, " (full scale is 1)"));
+}
+
 }  // namespace
 
 FoaClip MakeSilentClip(size_t frames, int sample_rate) {
@@ -56,10 +66,7 @@ absl::StatusOr<FoaClip> FromInterleaved(std::span<const float> interleaved, int 
     float* out = clip.samples.data() + c * frames;
     for (size_t i = 0; i < frames; ++i) {
       const float x = in[i * kFoaChannels];
-      if (!std::isfinite(x)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("data: sample ", i, " of channel ", map.from[c], " is NaN or infinite; must be finite"));
-      }
+      if (!(std::abs(x) <= kMaxSample)) return BadSample(i, map.from[c], x);  // negated, so that NaN fails
       out[i] = map.gain[c] * x;
     }
   }

@@ -17,6 +17,10 @@ namespace auricle::audio {
 
 inline constexpr int kFoaChannels = 4;
 
+// The largest sample that is taken from outside, 120 dB over full scale: any microphone's scaling fits below it, and
+// squares and sums of squares of it stay far from float's end, past which features would be NaN.
+inline constexpr float kMaxSample = 1e6f;
+
 // Index of each channel in a FoaClip (ACN).
 inline constexpr int kW = 0, kY = 1, kZ = 2, kX = 3;
 
@@ -26,7 +30,8 @@ enum class FoaFormat {
   kN3D,    // W, Y, Z, X; directional channels sqrt(3) above SN3D
 };
 
-// Four channels W, Y, Z, X (AmbiX), planar. Full scale is +-1; larger values are legal and are not clipped.
+// Four channels W, Y, Z, X (AmbiX), planar. Full scale is +-1; larger values, up to about kMaxSample, are legal and are
+// not clipped.
 // Plain data: copy it, move it; concurrent reads are safe.
 struct FoaClip {
   int sample_rate = 16000;     // Hz
@@ -45,7 +50,7 @@ FoaClip MakeSilentClip(size_t frames, int sample_rate);
 
 // Converts `interleaved` ([frames, channels]) from `format` to AmbiX.
 // INVALID_ARGUMENT, with the field in the message: `channels` other than 4, `sample_rate_hz` outside 8000-192000, no
-// frames, a length that is not a multiple of 4, NaN or infinity.
+// frames, a length that is not a multiple of 4, NaN or infinity (`data`), a sample past kMaxSample (`level`).
 absl::StatusOr<FoaClip> FromInterleaved(std::span<const float> interleaved, int channels, int sample_rate,
                                         FoaFormat format);
 

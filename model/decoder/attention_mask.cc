@@ -21,16 +21,17 @@ at::Tensor CausalPaddingMask(const at::Tensor& valid, int64_t queries) {
 
 at::Tensor PaddedPositions(const at::Tensor& valid) { return (valid.to(at::kLong).cumsum(1) - 1).clamp_min(0); }
 
-at::Tensor SharedPrefixMask(const at::Tensor& segment) {
+at::Tensor SharedPrefixMask(const at::Tensor& segment, const at::Tensor& trunk) {
   const at::Tensor query = segment.unsqueeze(2), key = segment.unsqueeze(1);
   const at::Tensor itself = at::eye(segment.size(1), at::TensorOptions(at::kBool).device(segment.device()));
-  const at::Tensor sees = (key == 0) | (key == query);
+  at::Tensor sees = (key == 0) | (key == query);
+  if (trunk.defined()) sees = sees | (key == trunk.unsqueeze(2));
   return (((sees & (key >= 0)) & Causal(segment.size(1), segment.device())) | itself).unsqueeze(1);
 }
 
-at::Tensor SharedPrefixPositions(const at::Tensor& segment) {
+at::Tensor SharedPrefixPositions(const at::Tensor& segment, const at::Tensor& trunk) {
   // Position = number of earlier positions that this one sees, padding aside: the mask's row sums say exactly that.
-  return (SharedPrefixMask(segment).squeeze(1).sum(2) - 1).clamp_min(0);
+  return (SharedPrefixMask(segment, trunk).squeeze(1).sum(2) - 1).clamp_min(0);
 }
 
 }  // namespace auricle::model

@@ -12,7 +12,7 @@ namespace auricle::model {
 
 // One class of the vocabulary, in the order of the class logits.
 struct SoundClass {
-  std::string name;   // "dog_bark"
+  std::string name;   // "dog"
   std::string label;  // "a dog barking"
 };
 

@@ -1,5 +1,6 @@
 #include "model/projector/projector.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ constexpr int kExperts = 1 + kSpatialExperts + 1;
 constexpr double kActivitySharpness = 4.0;
 // Seconds are given to the MLPs in units of ten.
 constexpr double kSecondsScale = 0.1;
+constexpr double kTokenSeconds = kSecondsScale / kTokensPerSecond;
 
 torch::nn::Sequential Mlp(int in, int hidden, int out) {
   return torch::nn::Sequential(torch::nn::Linear(in, hidden), torch::nn::GELU(), torch::nn::Linear(hidden, out));
@@ -27,6 +29,7 @@ void VisitFields(Config& config, Visitor&& visit) {
   visit("expert_hidden", config.expert_hidden, 8, 8192);
   visit("bottleneck", config.bottleneck, 8, 8192);
   visit("slot_hidden", config.slot_hidden, 8, 8192);
+  visit("related_slots", config.related_slots, 0, 16);
   visit("pool", config.pool, 1, 32);
   visit("decoder_width", config.decoder_width, 8, 16384);
 }
@@ -58,6 +61,54 @@ torch::Tensor ExpectedOnset(const torch::Tensor& activity, const torch::Tensor& 
 // probable class; which of two improbable ones a new recording rather is, is in their logarithms.
 torch::Tensor ClassEvidence(const torch::Tensor& logits) {
   return (torch::log_softmax(logits, -1) + std::log(static_cast<double>(logits.size(-1)))).clamp_min(-4) * 0.25;
+}
+
+// Number of ordered pairs of related slots.
+int64_t Relations(const EarsConfig& ears, const ProjectorConfig& config) {
+  const int64_t related = std::min(config.related_slots, ears.slots);
+  return related * (related - 1);
+}
+
+// When each slot first and last sounds, [B, K, 1] each, in units of ten seconds.
+struct Timing {
+  torch::Tensor onset, offset;
+};
+
+Timing TimingOf(const EarsOutput& heard) {
+  const torch::ScalarType type = heard.activity_logits.scalar_type();
+  const torch::Tensor mask = heard.token_mask.to(type).unsqueeze(1);               // [B, 1, N]
+  const torch::Tensor length = heard.token_mask.sum(1).to(type).view({-1, 1, 1});  // [B, 1, 1], tokens
+  const torch::Tensor sharp = torch::sigmoid(heard.activity_logits * kActivitySharpness) * mask;
+  const torch::Tensor onset = ExpectedOnset(sharp, length).unsqueeze(-1);
+  // The offset is the onset of the clip heard backwards; padding, now in front, is silent and must not count.
+  const torch::Tensor padding = heard.token_mask.size(1) - length;
+  const torch::Tensor before =
+      ExpectedOnset(sharp.flip({2}), torch::full_like(length, static_cast<double>(sharp.size(2)))) -
+      padding.squeeze(-1);
+  return {onset * kTokenSeconds, (length.squeeze(-1) - before).unsqueeze(-1) * kTokenSeconds};
+}
+
+// Where a vector [..., 3] points: cosine and sine of its azimuth and its elevation in radians, [...] each. No atan2 for
+// the azimuth, so that a vector straight up has a gradient too.
+struct Bearing {
+  torch::Tensor cos, sin, elevation;
+};
+
+Bearing BearingOf(const torch::Tensor& vector) {
+  const torch::Tensor x = vector.select(-1, 0), y = vector.select(-1, 1), z = vector.select(-1, 2);
+  const torch::Tensor horizontal = (x.square() + y.square() + 1e-6).sqrt();
+  return {x / horizontal, y / horizontal, torch::atan2(z, horizontal)};
+}
+
+// cos(n angle), sin(n angle) for n = 1 .. kAzimuthHarmonics: powers of the phasor.
+void AppendHarmonics(const torch::Tensor& cos, const torch::Tensor& sin, std::vector<torch::Tensor>& parts) {
+  torch::Tensor cos_n = cos, sin_n = sin;
+  for (int n = 1; n <= ProjectorImpl::kAzimuthHarmonics; ++n) {
+    parts.push_back(torch::stack({cos_n, sin_n}, -1));
+    const torch::Tensor next = cos_n * cos - sin_n * sin;
+    sin_n = sin_n * cos + cos_n * sin;
+    cos_n = next;
+  }
 }
 
 }  // namespace
@@ -102,10 +153,20 @@ nlohmann::json ProjectorConfig::ToJson() const {
   return json;
 }
 
+int64_t ProjectorImpl::TokenCount(const EarsConfig& ears, const ProjectorConfig& config, int64_t tokens) {
+  return (tokens + config.pool - 1) / config.pool + Relations(ears, config) + ears.slots + 1;
+}
+
 int ProjectorImpl::SlotInputWidth(const EarsConfig& ears) {
   // Embedding, existence, classes twice, motion, unit vector, harmonics, elevation, log distance, activity, onset,
   // offset, duration.
   return ears.width + 1 + 2 * ears.classes + kMotionKinds + 3 + 2 * kAzimuthHarmonics + 1 + 1 + kActivityBins + 2 + 1;
+}
+
+int ProjectorImpl::RelationInputWidth(const EarsConfig& ears) {
+  // Existence and classes of both; turn, angle (harmonics and itself), elevation, log distance; way (harmonics,
+  // elevation, log length); onset, offset, overlap.
+  return 2 * (1 + 2 * ears.classes) + 4 * kAzimuthHarmonics + 3 + 2 * kAzimuthHarmonics + 2 + 3;
 }
 
 ProjectorImpl::ProjectorImpl(const EarsConfig& ears, const ProjectorConfig& config) : ears_(ears), config_(config) {
@@ -117,6 +178,9 @@ ProjectorImpl::ProjectorImpl(const EarsConfig& ears, const ProjectorConfig& conf
   const int joined = kExperts * config.expert_width;
   norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({joined})));
   bottleneck_ = register_module("bottleneck", Mlp(joined, config.bottleneck, config.decoder_width));
+  if (Relations(ears, config) > 0) {
+    relation_ = register_module("relation", Mlp(RelationInputWidth(ears), config.slot_hidden, config.decoder_width));
+  }
   slot_ = register_module("slot", Mlp(SlotInputWidth(ears), config.slot_hidden, config.decoder_width));
   room_ = register_module("room", Mlp(kRoomInputWidth, config.slot_hidden, config.decoder_width));
 }
@@ -145,48 +209,82 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
   const torch::ScalarType type = heard.slot_embeddings.scalar_type();
   const torch::Tensor mask = heard.token_mask.to(type).unsqueeze(1);  // [B, 1, N]
   const torch::Tensor counts = heard.token_mask.sum(1);               // [B]
-  const torch::Tensor length = counts.to(type).view({-1, 1, 1});      // [B, 1, 1], tokens
-  const torch::Tensor sharp = torch::sigmoid(heard.activity_logits * kActivitySharpness) * mask;
-  const double seconds = kSecondsScale / kTokensPerSecond;
-  const torch::Tensor onset = ExpectedOnset(sharp, length).unsqueeze(-1) * seconds;
-  // The offset is the onset of the clip heard backwards; padding, now in front, is silent and must not count.
-  const torch::Tensor padding = heard.token_mask.size(1) - length;
-  const torch::Tensor before =
-      ExpectedOnset(sharp.flip({2}), torch::full_like(length, static_cast<double>(sharp.size(2)))) -
-      padding.squeeze(-1);
-  const torch::Tensor offset = (length.squeeze(-1) - before).unsqueeze(-1) * seconds;
-
-  const torch::Tensor x = heard.direction.select(-1, 0), y = heard.direction.select(-1, 1);
-  const torch::Tensor z = heard.direction.select(-1, 2);
-  // Powers of the unit phasor (x + iy) / |x + iy| are the harmonics of the azimuth; no atan2, so that a source overhead
-  // has a gradient too.
-  const torch::Tensor horizontal = (x.square() + y.square() + 1e-6).sqrt();
-  const torch::Tensor cos1 = x / horizontal, sin1 = y / horizontal;
+  const Timing timing = TimingOf(heard);
+  const Bearing bearing = BearingOf(heard.direction);
   std::vector<torch::Tensor> parts = {heard.slot_embeddings,
                                       torch::sigmoid(heard.exist_logits).unsqueeze(-1),
                                       torch::softmax(heard.class_logits, -1),
                                       ClassEvidence(heard.class_logits),
                                       torch::softmax(heard.motion_logits, -1),
                                       heard.direction};
-  torch::Tensor cos_n = cos1, sin_n = sin1;
-  for (int n = 1; n <= kAzimuthHarmonics; ++n) {
-    parts.push_back(torch::stack({cos_n, sin_n}, -1));
-    const torch::Tensor next = cos_n * cos1 - sin_n * sin1;
-    sin_n = sin_n * cos1 + cos_n * sin1;
-    cos_n = next;
-  }
-  parts.push_back(torch::atan2(z, horizontal).unsqueeze(-1));
+  AppendHarmonics(bearing.cos, bearing.sin, parts);
+  parts.push_back(bearing.elevation.unsqueeze(-1));
   parts.push_back(heard.log_distance.unsqueeze(-1));
   parts.push_back(PoolOverClip(torch::sigmoid(heard.activity_logits) * mask, counts));
-  parts.push_back(onset);
-  parts.push_back(offset);
-  parts.push_back((length * seconds).expand({-1, heard.exist_logits.size(1), 1}));
+  parts.push_back(timing.onset);
+  parts.push_back(timing.offset);
+  parts.push_back((counts.to(type).view({-1, 1, 1}) * kTokenSeconds).expand({-1, heard.exist_logits.size(1), 1}));
+  return torch::cat(parts, -1);
+}
+
+torch::Tensor ProjectorImpl::RelationInputs(const EarsOutput& heard, const torch::Tensor& order) {
+  const int64_t related = std::min(config_.related_slots, ears_.slots);
+  std::vector<int64_t> first, second;
+  for (int64_t i = 0; i < related; ++i) {
+    for (int64_t j = 0; j < related; ++j) {
+      if (i == j) continue;
+      first.push_back(i);
+      second.push_back(j);
+    }
+  }
+  const auto index = [&](const std::vector<int64_t>& which) {
+    return order.index_select(1, torch::tensor(which, torch::kInt64).to(order.device()));  // [B, P]
+  };
+  const torch::Tensor of_a = index(first), of_b = index(second);
+  const auto pick = [](const torch::Tensor& of, const torch::Tensor& slots) {  // [B, K, n] -> [B, P, n]
+    return slots.gather(1, of.unsqueeze(-1).expand({-1, -1, slots.size(2)}));
+  };
+  std::vector<torch::Tensor> parts;
+  // Which two.
+  for (const torch::Tensor& of : {of_a, of_b}) {
+    parts.push_back(torch::sigmoid(pick(of, heard.exist_logits.unsqueeze(-1))));
+    const torch::Tensor classes = pick(of, heard.class_logits);
+    parts.push_back(torch::softmax(classes, -1));
+    parts.push_back(ClassEvidence(classes));
+  }
+  // As the listener hears them: how far a is turned from b, the angle between them, higher or lower, farther or nearer.
+  const torch::Tensor a = pick(of_a, heard.direction), b = pick(of_b, heard.direction);  // [B, P, 3]
+  const Bearing bearing_a = BearingOf(a), bearing_b = BearingOf(b);
+  AppendHarmonics(bearing_a.cos * bearing_b.cos + bearing_a.sin * bearing_b.sin,
+                  bearing_a.sin * bearing_b.cos - bearing_a.cos * bearing_b.sin, parts);
+  const torch::Tensor cos_between = (a * b).sum(-1);
+  const torch::Tensor sin_between = (torch::linalg_cross(a, b).square().sum(-1) + 1e-6).sqrt();
+  AppendHarmonics(cos_between, sin_between, parts);
+  parts.push_back(torch::atan2(sin_between, cos_between).unsqueeze(-1));
+  parts.push_back((bearing_a.elevation - bearing_b.elevation).unsqueeze(-1));
+  const torch::Tensor far_a = pick(of_a, heard.log_distance.unsqueeze(-1));
+  const torch::Tensor far_b = pick(of_b, heard.log_distance.unsqueeze(-1));
+  parts.push_back(far_a - far_b);
+  // As one who stands at b: the way to a, and how long it is.
+  const torch::Tensor way = a * far_a.exp() - b * far_b.exp();
+  const torch::Tensor length = (way.square().sum(-1, /*keepdim=*/true) + 1e-6).sqrt();
+  const Bearing bearing_way = BearingOf(way);
+  AppendHarmonics(bearing_way.cos, bearing_way.sin, parts);
+  parts.push_back(bearing_way.elevation.unsqueeze(-1));
+  parts.push_back(length.log());
+  // Which begins and ends first, and how much of the clip they share.
+  const Timing timing = TimingOf(heard);
+  parts.push_back(pick(of_a, timing.onset) - pick(of_b, timing.onset));
+  parts.push_back(pick(of_a, timing.offset) - pick(of_b, timing.offset));
+  const torch::Tensor active =
+      torch::sigmoid(heard.activity_logits) * heard.token_mask.to(heard.activity_logits.scalar_type()).unsqueeze(1);
+  const torch::Tensor tokens = heard.token_mask.sum(1).to(active.scalar_type()).view({-1, 1, 1});
+  parts.push_back((pick(of_a, active) * pick(of_b, active)).sum(-1, /*keepdim=*/true) / tokens);
   return torch::cat(parts, -1);
 }
 
 torch::Tensor ProjectorImpl::RoomInputs(const EarsOutput& heard) {
-  const torch::Tensor duration =
-      heard.token_mask.sum(1).to(heard.log_volume.scalar_type()) * (kSecondsScale / kTokensPerSecond);
+  const torch::Tensor duration = heard.token_mask.sum(1).to(heard.log_volume.scalar_type()) * kTokenSeconds;
   return torch::cat(
       {heard.log_t30, torch::stack({heard.log_volume, torch::sigmoid(heard.free_field_logit), duration}, -1)}, -1);
 }
@@ -197,19 +295,23 @@ AudioTokens ProjectorImpl::forward(const EarsOutput& heard) {
   const torch::Tensor dense = Dense(heard);  // [B, n, d]
   torch::Tensor slots = slot_->forward(SlotInputs(heard));
   slots = slots.gather(1, tokens.slot_order.unsqueeze(-1).expand_as(slots));
-  const torch::Tensor room = room_->forward(RoomInputs(heard)).unsqueeze(1);
-  const int64_t batch = dense.size(0), most = dense.size(1), width = dense.size(2), tail = slots.size(1) + 1;
+  const torch::Tensor room = room_->forward(RoomInputs(heard)).unsqueeze(1).to(slots.scalar_type());
+  torch::Tensor rest = torch::cat({slots, room}, 1);  // what follows the dense tokens, [B, r, d]
+  if (!relation_.is_empty()) {
+    rest = torch::cat({relation_->forward(RelationInputs(heard, tokens.slot_order)).to(rest.scalar_type()), rest}, 1);
+  }
+  const int64_t batch = dense.size(0), most = dense.size(1), width = dense.size(2), tail = rest.size(1);
 
   const torch::Tensor counts = heard.token_mask.sum(1);  // [B]
   const torch::Tensor dense_counts = (counts + config_.pool - 1).floor_divide(config_.pool);
   tokens.lengths = (dense_counts + tail).to(torch::kCPU);
-  // A clip shorter than the longest has its slots and room right behind its own dense tokens.
+  // A clip shorter than the longest has the rest right behind its own dense tokens.
   const auto options = counts.options();
   const torch::Tensor position = torch::arange(most + tail, options).unsqueeze(0);  // [1, M]
   const torch::Tensor own = dense_counts.unsqueeze(1);                              // [B, 1]
   const torch::Tensor source =
       torch::where(position < own, position, position - own + most).clamp_max(most + tail - 1);  // [B, M]
-  const torch::Tensor all = torch::cat({dense.to(slots.scalar_type()), slots, room.to(slots.scalar_type())}, 1);
+  const torch::Tensor all = torch::cat({dense.to(rest.scalar_type()), rest}, 1);
   const torch::Tensor valid = (position < own + tail).unsqueeze(-1).to(all.scalar_type());
   tokens.embeddings = all.gather(1, source.unsqueeze(-1).expand({batch, most + tail, width})) * valid;
   return tokens;

@@ -2,7 +2,8 @@
 //
 // A row is a prefix, <|im_start|>user\n and the audio tokens, and then several blocks, each of them
 // \n{question}<|im_end|>...assistant\n{answer}<|im_end|>. A block sees the prefix and itself, and its positions go on
-// from the prefix's end: it computes what it would alone.
+// from the prefix's end: it computes what it would alone. A block of several answers, the options of a multiple-choice
+// question, has its question once; each answer sees the question and itself.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,11 @@ namespace auricle::train {
 enum class AnswerKind { kOpen = 0, kCaption = 1, kOption = 2 };
 inline constexpr int kAnswerKinds = 3;
 
-// A multiple-choice question is one block for each option, the right one first: the same prompt, another answer. The
-// options are judged against each other by the likelihood of their words (see ComputeAnswerLoss).
 struct AnswerBlock {
-  std::vector<model::TokenId> prompt;  // what follows the audio, up to the answer
-  std::vector<model::TokenId> answer;  // with its end token
-  AnswerKind kind = AnswerKind::kOpen;
-  bool first_option = false;  // of kind kOption: the right one; those that follow it are its rivals
+  std::vector<model::TokenId> prompt;                // what follows the audio, up to the answer
+  std::vector<std::vector<model::TokenId>> answers;  // each with its end token; one, or the options of a kOption
+  AnswerKind kind = AnswerKind::kOpen;               // kOption: the right option is the first; they are judged against
+                                                     // each other by the likelihood of their words (decoder_step.h)
 };
 
 struct AnswerRow {
@@ -35,7 +34,8 @@ struct AnswerRow {
 // B rows padded to the longest, S positions; A audio tokens and T targets over all rows. All int64 but the weight.
 struct AnswerBatch {
   torch::Tensor ids;            // [B, S]; padding where audio or nothing stands
-  torch::Tensor segment;        // [B, S]: 0 prefix, 1, 2, ... blocks, -1 padding (model/decoder/attention_mask.h)
+  torch::Tensor segment;        // [B, S]: 0 prefix, 1, 2, ... questions and options, -1 padding, and
+  torch::Tensor trunk;          // [B, S]: the question's segment for an option, else its own (decoder/attention_mask.h)
   torch::Tensor audio_place;    // [A] flat positions in [B * S]
   torch::Tensor audio_row;      // [A] the row of each, and
   torch::Tensor audio_index;    // [A] its place among the row's audio tokens

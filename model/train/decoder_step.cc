@@ -28,8 +28,8 @@ torch::Tensor AnswerHidden(const model::Decoder& decoder, model::Projector* proj
                              audio.reshape({-1, width}).index_select(0, source).to(embeds.scalar_type()))
                  .view({rows, length, width});
   }
-  const torch::Tensor hidden =
-      decoder.Forward(embeds, model::SharedPrefixPositions(batch.segment), model::SharedPrefixMask(batch.segment));
+  const torch::Tensor hidden = decoder.Forward(embeds, model::SharedPrefixPositions(batch.segment, batch.trunk),
+                                               model::SharedPrefixMask(batch.segment, batch.trunk));
   return hidden.reshape({rows * length, width}).index_select(0, batch.target_place);
 }
 
@@ -81,10 +81,6 @@ AnswerLoss DecoderForwardBackward(const model::Decoder& decoder, model::Projecto
   AnswerLoss loss = ComputeAnswerLoss(logits, batch);
   loss.total.backward();
   return loss;
-}
-
-int64_t AudioTokenCount(const model::EarsConfig& ears, const model::ProjectorConfig& projector, int64_t tokens) {
-  return (tokens + projector.pool - 1) / projector.pool + ears.slots + 1;
 }
 
 }  // namespace auricle::train

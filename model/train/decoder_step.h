@@ -35,7 +35,4 @@ AnswerLoss ComputeAnswerLoss(const torch::Tensor& logits, const AnswerBatch& bat
 AnswerLoss DecoderForwardBackward(const model::Decoder& decoder, model::Projector* projector,
                                   const model::EarsOutput* heard, const AnswerBatch& batch, bool bf16);
 
-// Audio tokens that the projector makes of `tokens` tokens of 100 ms.
-int64_t AudioTokenCount(const model::EarsConfig& ears, const model::ProjectorConfig& projector, int64_t tokens);
-
 }  // namespace auricle::train

@@ -18,14 +18,12 @@ class EncoderMetrics {
 
   // Name and value, in a fixed order:
   //   azimuth_median_deg, elevation_median_deg, distance_median_error (|d' - d| / d), front_back, left_right: scenes of
-  //   one
-  //     source, its most confident slot against the truth (front_back and left_right: share of right sides, among
+  //     one source, its most confident slot against the truth (front_back and left_right: share of right sides, among
   //     sources more than 15 degrees from the border);
   //   located: share of all sources with a confident slot within 20 degrees;
   //   class_top1, class_4: share of matched sources (within 30 degrees) whose class is first / first among itself and
-  //   the
-  //     three next classes of the vocabulary;
-  //   count: share of scenes with as many confident slots as sources; exist: share of slots rightly called;
+  //     the three next classes of the vocabulary;
+  //   count: share of scenes with as many confident slots as sources; exist: 1 - |confident slots - sources| / slots;
   //   activity: share of 100 ms frames of matched sources rightly called; t30_error: median |ln|.
   std::vector<std::pair<std::string, double>> Values() const;
 

@@ -23,11 +23,15 @@ Learner::Learner(const OptimizerOptions& options, double ema_decay, std::vector<
     }
   }
   for (const Parameter& parameter : parameters_.front()) ema_parameters_.push_back(parameter.value.detach().clone());
-  for (const Parameter& buffer : buffers_.front()) ema_buffers_.push_back(buffer.value.detach().clone());
+  for (const Parameter& buffer : buffers_.front()) {
+    ema_buffers_.push_back(buffer.value.detach().clone());
+    good_buffers_.push_back(buffer.value.detach().clone());
+  }
   CopyBuffersFromFirst();
 }
 
 void Learner::CopyBuffersFromFirst() {
+  for (size_t i = 0; i < good_buffers_.size(); ++i) good_buffers_[i].copy_(buffers_[0][i].value);
   for (size_t r = 1; r < buffers_.size(); ++r) {
     for (size_t i = 0; i < buffers_[r].size(); ++i) buffers_[r][i].value.copy_(buffers_[0][i].value);
   }
@@ -64,7 +68,11 @@ double Learner::Prepare(double learning_rate) {
     if (!first.is_floating_point()) continue;
     for (size_t r = 1; r < buffers_.size(); ++r) first.add_(buffers_[r][i].value);
     first.div_(static_cast<double>(buffers_.size()));
-    if (!skip_) ema_buffers_[i].lerp_(first, 1 - decay_);
+    if (skip_) {
+      first.copy_(good_buffers_[i]);
+    } else {
+      ema_buffers_[i].lerp_(first, 1 - decay_);
+    }
   }
   CopyBuffersFromFirst();
   return norm;

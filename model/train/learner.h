@@ -30,7 +30,8 @@ class Learner {
           std::vector<std::vector<Parameter>> buffers, int parts);
 
   void Reduce(int part);
-  // Returns the gradients' norm before clipping; where it is not finite, Update leaves all weights alone.
+  // Returns the gradients' norm before clipping; where it is not finite, Update leaves all weights alone and buffers
+  // are as before the forward pass.
   double Prepare(double learning_rate);
   // Optimiser, moving average, and gradients cleared, for this part of the parameters.
   void Update(int part);
@@ -56,6 +57,7 @@ class Learner {
 
   std::vector<std::vector<Parameter>> parameters_, buffers_;  // [replica][tensor]
   std::vector<torch::Tensor> ema_parameters_, ema_buffers_;
+  std::vector<torch::Tensor> good_buffers_;  // as of the last step that was taken
   Optimizer optimizer_;
   double ema_decay_;
   double decay_ = 0;

@@ -14,24 +14,32 @@ namespace auricle::server {
 namespace {
 
 constexpr char kSceneId[] = "clip";
+// The client's deadline began before ours, by the time that its request took to get here: it hangs up a moment before
+// our clock says that the time is over.
+constexpr absl::Duration kDeadlineSlack = absl::Milliseconds(50);
 
 }  // namespace
 
-AskCall::AskCall(const ServingContext& server, grpc::ByteBuffer* response)
-    : server_(server), begun_(absl::Now()), response_(response) {}
+absl::Status WhyCancelled(absl::Time now, absl::Time deadline) {
+  if (now < deadline - kDeadlineSlack) return absl::CancelledError("cancelled by the client");
+  return ErrorWithReason(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed");
+}
+
+AskCall::AskCall(const ServingContext& server, grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
+    : server_(server), begun_(absl::Now()), deadline_(absl::FromChrono(context->deadline())), response_(response) {}
 
 grpc::ServerUnaryReactor* AskCall::Begin(const ServingContext& server, grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  std::shared_ptr<AskCall> call(new AskCall(server, response));
+  std::shared_ptr<AskCall> call(new AskCall(server, context, response));
   {
     MutexLock lock(call->mutex_);
     call->self_ = call;
   }
-  if (absl::Status status = call->Submit(context, *request); !status.ok()) call->FinishOnce(status, nullptr);
+  if (absl::Status status = call->Submit(*request); !status.ok()) call->FinishOnce(status, nullptr);
   return call.get();
 }
 
-absl::Status AskCall::Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer& bytes) {
+absl::Status AskCall::Submit(const grpc::ByteBuffer& bytes) {
   if (server_.engine.draining()) return server::Draining();
   if (bytes.Length() > server_.limits.max_message_bytes()) {
     return OverLimit("MESSAGE_TOO_LARGE", "audio.data",
@@ -56,23 +64,29 @@ absl::Status AskCall::Submit(grpc::CallbackServerContext* context, const grpc::B
 
   model_ = *std::move(model);
   evidence_ = request.evidence();
+  const EncodingCache::Found clip =
+      server_.heard.FindOrAdd(absl::StrCat(model_->Info().name(), "@", model_->Info().version()), *std::move(payload),
+                              server_.limits.max_clip_seconds());
   Job job;
   job.model = model_;
-  job.audio = audio_ = server_.heard.FindOrAdd(absl::StrCat(model_->Info().name(), "@", model_->Info().version()),
-                                               *std::move(payload), server_.limits.max_clip_seconds());
+  job.audio = audio_ = clip.audio;
   job.question = std::move(*request.mutable_question());
   job.options.assign(request.options().begin(), request.options().end());
   job.sampling = *std::move(sampling);
-  job.deadline = absl::FromChrono(context->deadline());
+  job.deadline = deadline_;
   job.sink = shared_from_this();
   MutexLock lock(mutex_);  // OnCancel waits until the id is known
   const absl::StatusOr<Engine::Ticket> ticket = server_.engine.Submit(std::move(job));
-  if (!ticket.ok()) return ticket.status();
+  if (!ticket.ok()) {
+    if (clip.added) server_.heard.Forget(audio_);
+    return ticket.status();
+  }
   request_ = ticket->id;
   return absl::OkStatus();
 }
 
 void AskCall::OnHeard(const std::shared_ptr<const EncodedAudio>& encoded) {
+  server_.heard.Keep(audio_);
   if (evidence_.omit_scene()) return;
   scene_ = ViewEvidence(encoded->scene(), kSceneId, audio_->start_seconds(), audio_->end_seconds(),
                         evidence_.include_tracks());
@@ -82,7 +96,8 @@ void AskCall::OnToken(const std::string& /*text*/, uint32_t /*index*/) {}
 
 void AskCall::OnFinished(Answer answer) {
   if (answer.finish_reason == v1::FINISH_REASON_CANCELLED) {
-    return FinishOnce(absl::CancelledError("cancelled by the client"), nullptr);
+    if (!audio_->heard_well()) server_.heard.Forget(audio_);
+    return FinishOnce(WhyCancelled(absl::Now(), deadline_), nullptr);
   }
   v1::AskResponse response;
   response.set_answer(std::move(answer.text));
@@ -97,7 +112,8 @@ void AskCall::OnFinished(Answer answer) {
 }
 
 void AskCall::OnFailed(const absl::Status& status) {
-  if (audio_ != nullptr) server_.heard.Forget(audio_);
+  // A question that failed says nothing against the clip.
+  if (!audio_->heard_well()) server_.heard.Forget(audio_);
   FinishOnce(status, nullptr);
 }
 
@@ -108,7 +124,7 @@ void AskCall::OnCancel() {
     request = request_;
   }
   if (request != 0) server_.engine.Cancel(request);
-  FinishOnce(absl::CancelledError("cancelled by the client"), nullptr);
+  FinishOnce(WhyCancelled(absl::Now(), deadline_), nullptr);
 }
 
 void AskCall::FinishOnce(const absl::Status& status, const v1::AskResponse* response) {

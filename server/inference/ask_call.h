@@ -7,17 +7,23 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "server/inference/engine.h"
 #include "server/inference/serving_context.h"
 
 namespace auricle::server {
+
+// How a call ends that was cancelled from outside at `now`. gRPC cancels for two reasons, the client has left or the
+// deadline has passed, and does not say which.
+absl::Status WhyCancelled(absl::Time now, absl::Time deadline);
 
 // One call. It lives until gRPC is done with it and the engine has let go of it, whichever comes later.
 //
 // Finish is called exactly once:
 //   - at once, when the request is refused;
 //   - by the engine, with the answer or an error;
-//   - by OnCancel, when the client is gone (the engine then drops the request).
+//   - by OnCancel, when the client is gone or the deadline has passed (the engine then drops the request).
 class AskCall final : public grpc::ServerUnaryReactor, public AnswerSink, public std::enable_shared_from_this<AskCall> {
  public:
   // Returned to gRPC, which calls OnDone on it at the end.
@@ -33,13 +39,13 @@ class AskCall final : public grpc::ServerUnaryReactor, public AnswerSink, public
   void OnDone() override;
 
  private:
-  AskCall(const ServingContext& server, grpc::ByteBuffer* response);
+  AskCall(const ServingContext& server, grpc::CallbackServerContext* context, grpc::ByteBuffer* response);
 
-  absl::Status Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer& request);
+  absl::Status Submit(const grpc::ByteBuffer& request);
   void FinishOnce(const absl::Status& status, const v1::AskResponse* response);
 
   const ServingContext& server_;
-  const absl::Time begun_;
+  const absl::Time begun_, deadline_;
   std::shared_ptr<HeardAudio> audio_;
   std::shared_ptr<InferenceModel> model_;
   v1::EvidenceOptions evidence_;

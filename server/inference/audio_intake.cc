@@ -67,7 +67,7 @@ absl::Status FromAudioRoom(const absl::Status& status, const AudioPayload& paylo
                      "max_clip_seconds", absl::StrCat(max_seconds));
   }
   const size_t colon = message.find(": ");
-  return InvalidField("AUDIO_UNREADABLE", payload.field,
+  return InvalidField(absl::StartsWith(message, "level:") ? "AUDIO_OUT_OF_RANGE" : "AUDIO_UNREADABLE", payload.field,
                       colon == absl::string_view::npos ? message : message.substr(colon + 2));
 }
 
@@ -207,11 +207,15 @@ absl::Status InspectChunk(absl::string_view data, const PcmLayout& layout, uint6
   for (size_t i = 0; i < data.size(); i += sizeof(float)) {
     float sample;
     std::memcpy(&sample, data.data() + i, sizeof(float));
+    if (std::abs(sample) <= audio::kMaxSample) continue;
+    const uint64_t frame = first_frame + i / frame_bytes;
     if (!std::isfinite(sample)) {
       return InvalidField("AUDIO_NOT_FINITE", "audio.data",
-                          absl::StrCat("frame ", first_frame + i / frame_bytes,
-                                       " of the stream is NaN or infinite; samples must be finite"));
+                          absl::StrCat("frame ", frame, " of the stream is NaN or infinite; samples must be finite"));
     }
+    return InvalidField("AUDIO_OUT_OF_RANGE", "audio.data",
+                        absl::StrCat("frame ", frame, " of the stream has a sample of ", sample, "; must be within +-",
+                                     audio::kMaxSample, " (full scale is 1)"));
   }
   return absl::OkStatus();
 }

@@ -57,7 +57,8 @@ absl::StatusOr<AudioPayload> InspectClip(v1::AudioClip&& clip, const v1::TimeSpa
 // The audio of a stream, as its StreamConfig declares it.
 absl::StatusOr<PcmLayout> InspectStreamConfig(const v1::StreamConfig& config);
 
-// A chunk: whole frames, no NaN, no infinity. `first_frame` is its place on the stream's clock, for the message.
+// A chunk: whole frames, no NaN, no infinity, nothing past audio::kMaxSample. `first_frame` is its place on the
+// stream's clock, for the message.
 absl::Status InspectChunk(absl::string_view data, const PcmLayout& layout, uint64_t first_frame);
 
 // A span in audio that reaches from `available_start` to `available_end` seconds. Fills in the end. `field` is the

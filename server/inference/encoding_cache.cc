@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -26,22 +27,36 @@ std::string KeyOf(const std::string& model, const AudioPayload& payload) {
 
 }  // namespace
 
-std::shared_ptr<HeardAudio> EncodingCache::FindOrAdd(const std::string& model, AudioPayload payload,
-                                                     double max_seconds) {
-  if (capacity_ == 0) return std::make_shared<HeardAudio>(std::move(payload), max_seconds);
+EncodingCache::Found EncodingCache::FindOrAdd(const std::string& model, AudioPayload payload, double max_seconds) {
+  if (capacity_ == 0) return {.audio = std::make_shared<HeardAudio>(std::move(payload), max_seconds), .added = false};
   std::string key = KeyOf(model, payload);
   MutexLock lock(mutex_);
   if (const auto it = by_key_.find(key); it != by_key_.end()) {
     entries_.splice(entries_.begin(), entries_, it->second);
-    return entries_.front().audio;
+    return {.audio = entries_.front().audio, .added = false};
   }
-  entries_.push_front(Entry{.key = key, .audio = std::make_shared<HeardAudio>(std::move(payload), max_seconds)});
+  entries_.push_front(
+      Entry{.key = key, .audio = std::make_shared<HeardAudio>(std::move(payload), max_seconds), .kept = false});
   by_key_[std::move(key)] = entries_.begin();
-  if (entries_.size() > capacity_) {
-    by_key_.erase(entries_.back().key);
-    entries_.pop_back();
+  return {.audio = entries_.front().audio, .added = true};
+}
+
+void EncodingCache::Keep(const std::shared_ptr<HeardAudio>& audio) {
+  MutexLock lock(mutex_);
+  const auto heard =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.audio == audio; });
+  if (heard == entries_.end()) return;
+  heard->kept = true;
+  entries_.splice(entries_.begin(), entries_, heard);
+  size_t kept = 0;
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    if (it->kept && ++kept > capacity_) {
+      by_key_.erase(it->key);
+      it = entries_.erase(it);
+    } else {
+      ++it;
+    }
   }
-  return entries_.front().audio;
 }
 
 void EncodingCache::Forget(const std::shared_ptr<HeardAudio>& audio) {

@@ -15,21 +15,31 @@
 namespace auricle::server {
 
 // Thread-safe. Least recently used goes first.
+//
+// A clip that waits to be heard is shared too, but takes no other's place before Keep: a burst of requests that come to
+// nothing must not push out what was heard. Whoever added a clip ends its wait with Keep or Forget.
 class EncodingCache {
  public:
   explicit EncodingCache(size_t clips) : capacity_(clips) {}
 
+  struct Found {
+    std::shared_ptr<HeardAudio> audio;
+    bool added = false;
+  };
   // What is remembered of equal audio for the model of this name and version, or `payload` as new.
-  std::shared_ptr<HeardAudio> FindOrAdd(const std::string& model, AudioPayload payload, double max_seconds);
-  // A clip that could not be heard is not worth a place.
+  Found FindOrAdd(const std::string& model, AudioPayload payload, double max_seconds);
+  // It was heard: now it is worth a place. Harmless where it has been forgotten.
+  void Keep(const std::shared_ptr<HeardAudio>& audio);
+  // It was refused or could not be heard.
   void Forget(const std::shared_ptr<HeardAudio>& audio);
 
  private:
   struct Entry {
     std::string key;
     std::shared_ptr<HeardAudio> audio;
+    bool kept = false;
   };
-  const size_t capacity_;
+  const size_t capacity_;  // of entries that are kept
   Mutex mutex_;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);  // most recent first
   absl::flat_hash_map<std::string, std::list<Entry>::iterator> by_key_ ABSL_GUARDED_BY(mutex_);

@@ -5,11 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/steady_clock.h"
 
 namespace auricle::server {
 namespace {
 
 constexpr absl::Duration kIdleTick = absl::Seconds(1);
+constexpr absl::Duration kRetryWhenClearing = absl::Seconds(1);
 
 }  // namespace
 
@@ -23,10 +25,19 @@ struct Engine::Work {
   std::unique_ptr<Generation> generation;
   std::string text;
   uint32_t tokens = 0;
+
+  // A file may not say how long it is: then only hearing it tells.
+  double audio_seconds() const {
+    return encoded != nullptr ? encoded->scene().duration_seconds() : job.audio->seconds();
+  }
 };
 
 Engine::Engine(const SchedulerLimits& limits, Metrics& metrics, Clock clock)
-    : metrics_(metrics), clock_(clock), scheduler_(limits), last_tick_(clock()) {
+    : metrics_(metrics),
+      clock_(clock),
+      max_works_(2 * (static_cast<size_t>(limits.max_queued) + static_cast<size_t>(limits.max_running))),
+      scheduler_(limits),
+      last_tick_(SteadyNow()) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -41,6 +52,12 @@ absl::StatusOr<Engine::Ticket> Engine::Submit(Job job) {
   work->admitted = now;
 
   MutexLock lock(mutex_);
+  if (works_.size() >= max_works_ && !scheduler_.draining()) {
+    metrics_.CountRefusal("QUEUE_FULL");
+    return QueueFull("QUEUE_FULL",
+                     absl::StrCat("the queue is full: ", works_.size(), " requests wait, run or are being cancelled"),
+                     kRetryWhenClearing);
+  }
   const RequestId id = next_id_++;
   const Admission admission = scheduler_.Admit(id, audio_seconds, deadline);
   switch (admission.verdict) {
@@ -59,7 +76,7 @@ absl::StatusOr<Engine::Ticket> Engine::Submit(Job job) {
       metrics_.CountRefusal("DRAINING");
       return server::Draining();
   }
-  if (works_.empty()) last_tick_ = now;  // a long idle time is no standstill
+  if (works_.empty()) last_tick_ = SteadyNow();  // a long idle time is no standstill
   work->id = id;
   works_[id] = std::move(work);
   UpdateGauges();
@@ -102,7 +119,7 @@ void Engine::Stop() {
 
 bool Engine::Stalled(absl::Duration limit) const {
   MutexLock lock(mutex_);
-  return !works_.empty() && clock_() - last_tick_ > limit;
+  return !works_.empty() && SteadyNow() - last_tick_ > limit;
 }
 
 void Engine::Run() {
@@ -110,7 +127,7 @@ void Engine::Run() {
     while (Turn()) {
     }
     MutexLock lock(mutex_);
-    last_tick_ = clock_();
+    last_tick_ = SteadyNow();
     if (!scheduler_.idle()) continue;
     if (stopping_) return;
     changed_.WaitFor(mutex_, kIdleTick);
@@ -123,8 +140,8 @@ bool Engine::Turn() {
   std::unique_ptr<Work> ended;
   {
     MutexLock lock(mutex_);
-    last_tick_ = clock_();
-    decision = scheduler_.Next(last_tick_);
+    last_tick_ = SteadyNow();
+    decision = scheduler_.Next(clock_());
     UpdateGauges();
     if (decision.kind == Decision::Kind::kIdle) return false;
     if (decision.kind == Decision::Kind::kEnd) {
@@ -162,8 +179,8 @@ void Engine::Encode(Work& work) {
   work.encoded = heard->encoded;
   work.audio_reused = heard->reused;
   if (!heard->reused) {
-    metrics_.audio_seconds.Increment(work.job.audio->seconds());
-    metrics_.real_time_factor.Set(absl::ToDoubleSeconds(clock_() - work.started) / work.job.audio->seconds());
+    metrics_.audio_seconds.Increment(work.audio_seconds());
+    metrics_.real_time_factor.Set(absl::ToDoubleSeconds(clock_() - work.started) / work.audio_seconds());
   }
   {
     MutexLock lock(mutex_);
@@ -301,7 +318,7 @@ std::unique_ptr<Engine::Work> Engine::TakeDone(RequestId id) {
 
 void Engine::FillUsage(const Work& work, v1::Usage* usage) const {
   const absl::Time now = clock_();
-  usage->set_audio_seconds(work.job.audio->seconds());
+  usage->set_audio_seconds(work.audio_seconds());
   if (work.encoded != nullptr) usage->set_audio_tokens(work.encoded->audio_tokens());
   if (work.generation != nullptr) {
     usage->set_prompt_tokens(work.generation->prompt_tokens());

@@ -60,7 +60,7 @@ class Engine {
  public:
   using Clock = absl::Time (*)();
 
-  // Starts the thread. `metrics` outlives the engine. The clock is read by several threads.
+  // Starts the thread. `metrics` outlives the engine. The clock, that of the deadlines, is read by several threads.
   Engine(const SchedulerLimits& limits, Metrics& metrics, Clock clock = absl::Now);
   // As Stop().
   ~Engine();
@@ -70,7 +70,8 @@ class Engine {
     int queue_position = 0;
   };
   // RESOURCE_EXHAUSTED (QUEUE_FULL, AUDIO_QUEUE_FULL) or UNAVAILABLE (DRAINING), with RetryInfo; the sink then hears
-  // nothing. The sink may be called before this returns.
+  // nothing. The sink may be called before this returns. Requests that were cancelled give up their place at once, but
+  // keep their audio until the thread comes around to them: they count up to as many again as there are places.
   absl::StatusOr<Ticket> Submit(Job job);
   // Asks for OnFinished with CANCELLED. Harmless for an id that has ended.
   void Cancel(RequestId id);
@@ -104,13 +105,14 @@ class Engine {
 
   Metrics& metrics_;
   const Clock clock_;
+  const size_t max_works_;
   mutable Mutex mutex_;
   ConditionVariable changed_;
   Scheduler scheduler_ ABSL_GUARDED_BY(mutex_);
   // The map is guarded; a Work itself belongs to the engine's thread once Submit has put it there.
   absl::flat_hash_map<RequestId, std::unique_ptr<Work>> works_ ABSL_GUARDED_BY(mutex_);
   RequestId next_id_ ABSL_GUARDED_BY(mutex_) = 1;
-  absl::Time last_tick_ ABSL_GUARDED_BY(mutex_);
+  absl::Time last_tick_ ABSL_GUARDED_BY(mutex_);      // SteadyNow
   bool telling_end_ ABSL_GUARDED_BY(mutex_) = false;  // a sink is being told its end
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -28,7 +28,7 @@ v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, 
   v1::Scene scene = perceived;
   scene.set_id(scene_id);
   scene.mutable_heard()->set_start_seconds(start_seconds);
-  scene.mutable_heard()->set_end_seconds(end_seconds);
+  scene.mutable_heard()->set_end_seconds(std::min(end_seconds, start_seconds + perceived.duration_seconds()));
   const uint32_t rows = static_cast<uint32_t>(std::llround(start_seconds * kLabelRowsPerSecond));
   for (v1::Source& source : *scene.mutable_sources()) {
     for (v1::TimeSpan& span : *source.mutable_active()) {

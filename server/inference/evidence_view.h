@@ -8,8 +8,9 @@
 
 namespace auricle::server {
 
-// `perceived` starts at 0; the audio lay from start_seconds to end_seconds. Spans and frames move by start_seconds;
-// duration_seconds stays the length of what was heard.
+// `perceived` starts at 0; the audio lay from start_seconds to end_seconds at the latest: a file that does not say how
+// long it is ends where its duration_seconds do. Spans and frames move by start_seconds; duration_seconds stays the
+// length of what was heard.
 v1::Scene ViewEvidence(const v1::Scene& perceived, const std::string& scene_id, double start_seconds,
                        double end_seconds, bool include_tracks);
 

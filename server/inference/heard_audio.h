@@ -10,7 +10,7 @@
 
 namespace auricle::server {
 
-// Shared by requests. Made on any thread; Hear is called by the engine's thread only.
+// Shared by requests. Made on any thread; Hear and what tells its outcome are called by the engine's thread only.
 class HeardAudio {
  public:
   // `max_seconds` bounds what a file may unfold to.
@@ -27,6 +27,9 @@ class HeardAudio {
     bool reused = false;
   };
   absl::StatusOr<Result> Hear(InferenceModel& model);
+  // Heard, with or without success; before Hear, neither. The engine's thread only.
+  bool heard_well() const { return heard_ && encoded_.ok(); }
+  bool unhearable() const { return heard_ && !encoded_.ok(); }
 
  private:
   absl::StatusOr<std::shared_ptr<const EncodedAudio>> DecodeAndEncode(InferenceModel& model) const;

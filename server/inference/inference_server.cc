@@ -4,6 +4,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/runtime/log.h"
+#include "server/runtime/steady_clock.h"
 
 namespace auricle::server {
 namespace {
@@ -70,7 +72,8 @@ absl::StatusOr<std::unique_ptr<InferenceServer>> InferenceServer::Start(
                                    .max_queued_audio_seconds = config.max_queued_audio_seconds,
                                    .max_running = config.max_running_requests};
   server->engine_ = std::make_unique<Engine>(scheduling, server->metrics_);
-  server->streams_ = std::make_unique<StreamRegistry>(static_cast<size_t>(config.max_streams), server->metrics_);
+  server->streams_ = std::make_unique<StreamRegistry>(
+      static_cast<size_t>(config.max_streams), static_cast<uint64_t>(config.max_stream_audio_bytes), server->metrics_);
   server->context_ = std::make_unique<ServingContext>(ServingContext{.config = server->config_,
                                                                      .limits = server->limits_,
                                                                      .models = *server->models_,
@@ -96,6 +99,9 @@ absl::Status InferenceServer::Listen() {
   if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(std::min<int64_t>(config_.max_message_bytes * kTransportSlack, INT32_MAX)));
+  grpc::ResourceQuota transport;
+  transport.Resize(static_cast<size_t>(config_.max_transport_bytes));
+  builder.SetResourceQuota(transport);
   // Two servers on one port would share it silently.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A client whose network is cut sends no goodbye: ping quiet connections, and let clients ping too.
@@ -180,7 +186,7 @@ void InferenceServer::Watch() {
         }
       }
     }
-    streams_->Tick(absl::Now());
+    streams_->Tick(SteadyNow());
   }
 }
 

@@ -48,7 +48,7 @@ absl::StatusOr<std::shared_ptr<InferenceModel>> ModelRegistry::Find(absl::string
     names.push_back(model->Info().name());
   }
   return ErrorWithReason(absl::StatusCode::kNotFound, "MODEL_NOT_FOUND",
-                         absl::StrCat(field, ": no model '", name, "'; there are ", absl::StrJoin(names, ", ")),
+                         absl::StrCat(field, ": no model '", Echo(name), "'; there are ", absl::StrJoin(names, ", ")),
                          {{"field", std::string(field)}});
 }
 

@@ -10,8 +10,9 @@
 #include <thread>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/runtime/log.h"
+#include "server/runtime/steady_clock.h"
 
 namespace auricle::server {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 constexpr long kPollNanoseconds = 20'000'000;
 constexpr int kEndedBySignal = 128;
 
-sigset_t EndSignals() {
+sigset_t EndSignalSet() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -29,7 +30,7 @@ sigset_t EndSignals() {
 
 // The signal, or 0 when none came in time.
 int PollEndSignal() {
-  const sigset_t signals = EndSignals();
+  const sigset_t signals = EndSignalSet();
   const timespec patience{.tv_sec = 0, .tv_nsec = kPollNanoseconds};
   const int signal = sigtimedwait(&signals, nullptr, &patience);
   return signal > 0 ? signal : 0;
@@ -44,13 +45,31 @@ void EndAtOnceOnSecondSignal() {
 
 }  // namespace
 
-void BlockEndSignals() {
-  const sigset_t signals = EndSignals();
+EndSignals::EndSignals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = EndSignalSet();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  until_held_ = std::thread([this] {
+    while (!held_) {
+      const int signal = PollEndSignal();
+      if (signal == 0) continue;
+      std::fprintf(stderr, "auricle-server: ended by signal %d before it served\n", signal);
+      _exit(kEndedBySignal + signal);
+    }
+  });
 }
 
-int RunServerProcess(const ServerConfig& config, std::vector<std::shared_ptr<InferenceModel>> models,
+EndSignals::~EndSignals() { Hold(); }
+
+void EndSignals::Hold() {
+  held_ = true;
+  if (until_held_.joinable()) until_held_.join();
+}
+
+int RunServerProcess(EndSignals& signals, const ServerConfig& config,
+                     std::vector<std::shared_ptr<InferenceModel>> models,
                      std::vector<std::unique_ptr<ServicePlugin>> plugins) {
+  signals.Hold();
   absl::StatusOr<std::unique_ptr<InferenceServer>> started =
       InferenceServer::Start(config, std::move(models), std::move(plugins));
   if (!started.ok()) {
@@ -68,8 +87,8 @@ int RunServerProcess(const ServerConfig& config, std::vector<std::shared_ptr<Inf
   }
   Log(LogLevel::kInfo, "draining", {{"seconds", config.drain_seconds}});
   server.StartDrain();
-  const absl::Time until = absl::Now() + absl::Seconds(config.drain_seconds);
-  while (!server.Idle() && absl::Now() < until) EndAtOnceOnSecondSignal();
+  const absl::Time until = SteadyNow() + absl::Seconds(config.drain_seconds);
+  while (!server.Idle() && SteadyNow() < until) EndAtOnceOnSecondSignal();
   const bool in_time = server.Idle();
 
   std::atomic<bool> stopped{false};

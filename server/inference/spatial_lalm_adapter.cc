@@ -1,12 +1,16 @@
 #include "server/inference/spatial_lalm_adapter.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "model/spatial_lalm.h"
+#include "server/runtime/error_details.h"
 
 namespace auricle::server {
 namespace {
@@ -108,7 +112,7 @@ class LalmModel final : public InferenceModel {
 
   absl::StatusOr<std::shared_ptr<const EncodedAudio>> Encode(const audio::FoaClip& clip) override {
     absl::StatusOr<model::EncodedAudio> heard = lalm_->Encode(clip, model::EncodeOptions{.include_tracks = true});
-    if (!heard.ok()) return heard.status();
+    if (!heard.ok()) return WithContextLimit(heard.status());
     return std::make_shared<LalmAudio>(*std::move(heard));
   }
 
@@ -119,18 +123,19 @@ class LalmModel final : public InferenceModel {
     const auto& heard = static_cast<const LalmAudio&>(*audio).heard();
     if (!options.empty()) {
       const absl::StatusOr<model::OptionScores> scores = lalm_->ScoreOptions(heard, question, options);
-      if (!scores.ok()) return scores.status();
+      if (!scores.ok()) return WithContextLimit(scores.status());
       const size_t chosen = model::DrawOption(*scores, sampling.temperature(), sampling.seed());
       return std::make_unique<ChosenAnswer>(*scores, options, chosen);
     }
     model::AnswerOptions answering;
     answering.temperature = sampling.temperature();
-    answering.top_k = static_cast<int>(sampling.top_k());
+    // Past the vocabulary any number means the same: off.
+    answering.top_k = static_cast<int>(std::min<uint32_t>(sampling.top_k(), std::numeric_limits<int>::max()));
     answering.top_p = sampling.top_p();
     answering.max_new_tokens = static_cast<int>(sampling.max_new_tokens());
     answering.seed = sampling.seed();
     absl::StatusOr<std::unique_ptr<model::Answer>> answer = lalm_->Ask(heard, question, answering);
-    if (!answer.ok()) return answer.status();
+    if (!answer.ok()) return WithContextLimit(answer.status());
     auto generation = std::make_unique<OpenAnswer>(*std::move(answer));
     if (absl::Status status = generation->Prefill(); !status.ok()) return status;
     return generation;
@@ -162,6 +167,16 @@ class LalmModel final : public InferenceModel {
   }
 
  private:
+  // The model says "question: 3000 tokens after ..." where the context cannot hold what was asked; here it becomes the
+  // error of a request past a fixed limit, as the server's own limits give it.
+  absl::Status WithContextLimit(const absl::Status& status) const {
+    const absl::string_view message = status.message();
+    const size_t colon = message.find(": ");
+    if (!absl::IsResourceExhausted(status) || colon == absl::string_view::npos) return status;
+    return OverLimit("CONTEXT_FULL", message.substr(0, colon), message.substr(colon + 2), "context_tokens",
+                     absl::StrCat(info_.context_tokens()));
+  }
+
   const std::shared_ptr<const model::SpatialLalm> lalm_;
   v1::ModelInfo info_;
 };

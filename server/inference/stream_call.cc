@@ -1,5 +1,6 @@
 #include "server/inference/stream_call.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "server/inference/request_checks.h"
 #include "server/runtime/error_details.h"
 #include "server/runtime/log.h"
+#include "server/runtime/steady_clock.h"
 #include "server/runtime/wire.h"
 
 namespace auricle::server {
@@ -67,19 +69,18 @@ class StreamCall::QuerySink final : public AnswerSink {
     *finished.mutable_usage() = std::move(answer.usage);
     MutexLock lock(call_->mutex_);
     if (!query_id_.empty()) call_->Push(event);
-    call_->Forget(query_id_, query_id_.empty());
+    call_->Forget(query_id_, audio_);
   }
 
   void OnFailed(const absl::Status& status) override {
     if (!query_id_.empty()) call_->server_.metrics.CountRequest("Query", absl::StatusCodeToString(status.code()));
     MutexLock lock(call_->mutex_);
-    if (call_->heard_.audio == audio_) call_->heard_ = Heard{};  // what failed is not worth sharing
     if (!query_id_.empty()) {
       call_->PushQueryError(query_id_, status);
     } else {
       Log(LogLevel::kWarning, "scene_update_failed", {{"code", absl::StatusCodeToString(status.code())}});
     }
-    call_->Forget(query_id_, query_id_.empty());
+    call_->Forget(query_id_, audio_);
   }
 
  private:
@@ -126,7 +127,7 @@ void StreamCall::OnReadDone(bool ok) {
   if (finished_ || closing_.has_value()) return;
   if (!ok) {
     half_closed_ = true;
-    MaybeAcknowledge(absl::Now(), /*at_once=*/true);
+    MaybeAcknowledge(SteadyNow(), /*at_once=*/true);
     FinishIfDue();
     return;
   }
@@ -151,7 +152,7 @@ absl::Status StreamCall::Handle(v1::StreamAskRequest request) {
       break;
     case v1::StreamAskRequest::kEndOfAudio:
       audio_ended_ = true;
-      MaybeAcknowledge(absl::Now(), /*at_once=*/true);
+      MaybeAcknowledge(SteadyNow(), /*at_once=*/true);
       break;
     case v1::StreamAskRequest::kCancel:
       // An id that is not there has just finished: no error.
@@ -185,10 +186,11 @@ absl::Status StreamCall::HandleConfig(const v1::StreamConfig& config) {
                                      " (max_clip_seconds), or 0 for that"));
   }
   const double history = config.history_seconds() == 0 ? most : config.history_seconds();
+  const uint64_t frames = std::max<uint64_t>(1, static_cast<uint64_t>(std::floor(history * layout->sample_rate)));
+  if (absl::Status status = streams_.ReserveAudio(number_, frames * layout->frame_bytes()); !status.ok()) return status;
   settings_ = Settings{
       .layout = *layout, .model = *std::move(model), .evidence = config.evidence(), .scene_update_seconds = interval};
-  history_.emplace(layout->frame_bytes(),
-                   std::max<uint64_t>(1, static_cast<uint64_t>(std::floor(history * layout->sample_rate))));
+  history_.emplace(layout->frame_bytes(), frames);
   next_scene_seconds_ = interval;
   return absl::OkStatus();
 }
@@ -206,7 +208,7 @@ absl::Status StreamCall::HandleAudio(const v1::AudioChunk& chunk) {
   ++next_sequence_;
   history_->Append(chunk.data());
   unacknowledged_ = true;
-  MaybeAcknowledge(absl::Now(), /*at_once=*/false);
+  MaybeAcknowledge(SteadyNow(), /*at_once=*/false);
   MaybePerceiveScene();
   return absl::OkStatus();
 }
@@ -359,7 +361,7 @@ void StreamCall::Push(const v1::StreamAskResponse& event) {
 
 void StreamCall::PushQueryError(const std::string& query_id, const absl::Status& status) {
   v1::StreamAskResponse event;
-  event.mutable_error()->set_query_id(query_id);
+  event.mutable_error()->set_query_id(Echo(query_id));  // one that was refused for its length may be megabytes
   event.mutable_error()->set_code(static_cast<int>(status.code()));
   event.mutable_error()->set_message(std::string(status.message()));
   event.mutable_error()->set_status(ToRpcStatus(status).SerializeAsString());
@@ -369,7 +371,7 @@ void StreamCall::PushQueryError(const std::string& query_id, const absl::Status&
 void StreamCall::StartNextWrite() {
   if (writing_ || finished_ || outbox_.empty()) return;
   writing_ = true;
-  write_started_ = absl::Now();
+  write_started_ = SteadyNow();
   StartWrite(&outbox_.front());
 }
 
@@ -384,8 +386,10 @@ void StreamCall::OnWriteDone(bool ok) {
   FinishIfDue();
 }
 
-void StreamCall::Forget(const std::string& query_id, bool scene_only) {
-  if (scene_only) {
+void StreamCall::Forget(const std::string& query_id, const std::shared_ptr<HeardAudio>& audio) {
+  // A question that failed says nothing against the audio; audio that cannot be heard is not worth sharing.
+  if (heard_.audio == audio && audio->unhearable()) heard_ = Heard{};
+  if (query_id.empty()) {
     scene_request_.reset();
     if (!finished_ && !closing_.has_value() && !half_closed_) MaybePerceiveScene();
   } else {
@@ -418,7 +422,7 @@ void StreamCall::FinishIfDue() {
 void StreamCall::FinishNow(const absl::Status& status) {
   if (finished_) return;
   finished_ = true;
-  finished_at_ = absl::Now();
+  finished_at_ = SteadyNow();
   for (const auto& [id, request] : queries_) server_.engine.Cancel(request);
   if (scene_request_.has_value()) server_.engine.Cancel(*scene_request_);
   // Events that are not being written yet are dropped; the one that is must stay until gRPC lets go of it.
@@ -465,6 +469,9 @@ void StreamCall::OnDone() {
   {
     MutexLock lock(mutex_);
     done_ = true;
+    // The engine may keep this call for a while: its memory is given back now.
+    heard_ = Heard{};
+    history_.reset();
     last = std::move(self_);
   }
   if (number_ != 0) streams_.Remove(number_);

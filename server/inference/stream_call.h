@@ -85,8 +85,9 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void Push(const v1::StreamAskResponse& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PushQueryError(const std::string& query_id, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartNextWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The query has left the engine.
-  void Forget(const std::string& query_id, bool scene_only) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The query, or with an empty id the unasked look, has left the engine.
+  void Forget(const std::string& query_id, const std::shared_ptr<HeardAudio>& audio)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes no more messages or events; ends with `status` once the outbox is written.
   void Close(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CutSlowReader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -103,7 +104,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   Mutex mutex_;
   std::optional<Settings> settings_ ABSL_GUARDED_BY(mutex_);
-  std::optional<PcmHistory> history_ ABSL_GUARDED_BY(mutex_);
+  std::optional<PcmHistory> history_ ABSL_GUARDED_BY(mutex_);  // there with settings_, until OnDone
   uint64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   bool unacknowledged_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time last_acknowledged_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

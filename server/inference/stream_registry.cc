@@ -16,14 +16,31 @@ absl::StatusOr<uint64_t> StreamRegistry::Add(std::weak_ptr<RegisteredStream> str
                      absl::Seconds(1));
   }
   const uint64_t number = next_++;
-  streams_[number] = std::move(stream);
+  streams_[number].stream = std::move(stream);
   metrics_.streams_open.Set(static_cast<double>(streams_.size()));
   return number;
 }
 
+absl::Status StreamRegistry::ReserveAudio(uint64_t number, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  if (audio_bytes_ > 0 && audio_bytes_ + bytes > max_audio_bytes_) {
+    metrics_.CountRefusal("STREAM_MEMORY_FULL");
+    return QueueFull("STREAM_MEMORY_FULL",
+                     absl::StrCat("the stream's history may take ", bytes, " bytes, and ", audio_bytes_, " of ",
+                                  max_audio_bytes_, " are taken; a shorter config.history_seconds takes less"),
+                     absl::Seconds(1));
+  }
+  streams_.at(number).audio_bytes += bytes;
+  audio_bytes_ += bytes;
+  return absl::OkStatus();
+}
+
 void StreamRegistry::Remove(uint64_t number) {
   MutexLock lock(mutex_);
-  streams_.erase(number);
+  if (const auto it = streams_.find(number); it != streams_.end()) {
+    audio_bytes_ -= it->second.audio_bytes;
+    streams_.erase(it);
+  }
   metrics_.streams_open.Set(static_cast<double>(streams_.size()));
 }
 
@@ -47,8 +64,8 @@ bool StreamRegistry::empty() const {
 std::vector<std::shared_ptr<RegisteredStream>> StreamRegistry::All() const {
   std::vector<std::shared_ptr<RegisteredStream>> all;
   MutexLock lock(mutex_);
-  for (const auto& [number, stream] : streams_) {
-    if (auto alive = stream.lock()) all.push_back(std::move(alive));
+  for (const auto& [number, open] : streams_) {
+    if (auto alive = open.stream.lock()) all.push_back(std::move(alive));
   }
   return all;
 }

@@ -36,6 +36,10 @@ void ForEachSetting(Config& c, Visitor&& visit) {
   visit("default-new-tokens", c.default_new_tokens, 1, 1 << 16, "longest answer where the request does not say");
   visit("max-queries-per-stream", c.max_queries_per_stream, 1, 4096, "unfinished queries of one stream");
   visit("max-streams", c.max_streams, 1, 1 << 16, "open streams");
+  visit("max-stream-audio-bytes", c.max_stream_audio_bytes, int64_t{1} << 20, int64_t{1} << 40,
+        "audio that all streams may remember together; each counts with its whole history, and one always has room");
+  visit("max-transport-bytes", c.max_transport_bytes, int64_t{1} << 26, int64_t{1} << 40,
+        "messages that are on their way in or out; past it gRPC cuts calls");
   visit("max-queued-requests", c.max_queued_requests, 1, 1 << 16, "requests that wait");
   visit("max-queued-audio-seconds", c.max_queued_audio_seconds, 0.1, 1e6, "audio of the requests that wait");
   visit("max-running-requests", c.max_running_requests, 1, 1024, "requests that are answered at one time");
@@ -90,6 +94,7 @@ absl::string_view Kind() {
   if constexpr (std::is_same_v<T, bool>) return "true or false";
   if constexpr (std::is_same_v<T, double>) return "a number";
   if constexpr (std::is_integral_v<T>) return "a whole number";
+  if constexpr (std::is_same_v<T, std::vector<std::string>>) return "a list of texts";
   return "text";
 }
 
@@ -247,6 +252,11 @@ absl::Status ValidateServerConfig(const ServerConfig& config) {
     return Invalid("max-queued-audio-seconds", Describe(config.max_queued_audio_seconds),
                    absl::StrCat("at least max-clip-seconds, ", Describe(config.max_clip_seconds)));
   }
+  // gRPC lets messages of up to twice the limit in, so that it is we who refuse them, with details.
+  if (config.max_transport_bytes / 2 < config.max_message_bytes) {
+    return Invalid("max-transport-bytes", Describe(config.max_transport_bytes),
+                   absl::StrCat("at least twice max-message-bytes, ", config.max_message_bytes));
+  }
   if (config.log_format != "text" && config.log_format != "json") {
     return Invalid("log-format", config.log_format, "text or json");
   }
@@ -282,7 +292,8 @@ std::string ServerConfigHelp() {
   absl::StrAppend(&help,
                   "\nWhen it is ready it prints one line on stdout: "
                   "{\"event\":\"serving\",\"address\":...,\"metrics\":...}.\n"
-                  "SIGTERM or SIGINT: finishes what is in flight, then exits with 0; a second one exits at once.\n");
+                  "SIGTERM or SIGINT: finishes what is in flight, then exits with 0; a second one, or one while models "
+                  "load,\nexits at once.\n");
   return help;
 }
 

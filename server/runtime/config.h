@@ -5,6 +5,7 @@
 // {"listen": "0.0.0.0:50051", "model": ["models/nano"], "max-queued-requests": 32}. Flags win over the file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct ServerConfig {
   int default_new_tokens = 128;
   int max_queries_per_stream = 16;
   int max_streams = 256;
+  int64_t max_stream_audio_bytes = int64_t{4} << 30;  // histories of all streams, each counted at its full length
+  int64_t max_transport_bytes = int64_t{4} << 30;     // gRPC's buffers of all connections
 
   int max_queued_requests = 64;
   double max_queued_audio_seconds = 600;

@@ -10,6 +10,7 @@ namespace auricle::server {
 namespace {
 
 constexpr absl::string_view kTypePrefix = "type.googleapis.com/";
+constexpr size_t kMaxEchoBytes = 1024;
 
 template <typename Message>
 std::string TypeUrl() {
@@ -79,6 +80,13 @@ absl::Status WithRetryAfter(absl::Status status, absl::Duration retry_after) {
   retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
   Attach(status, retry);
   return status;
+}
+
+std::string Echo(absl::string_view sent) {
+  if (sent.size() <= kMaxEchoBytes) return std::string(sent);
+  size_t end = kMaxEchoBytes;
+  while (end > 0 && (static_cast<unsigned char>(sent[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return std::string(sent.substr(0, end));
 }
 
 google::rpc::Status ToRpcStatus(const absl::Status& status) {

@@ -30,11 +30,12 @@ absl::Status ErrorWithReason(absl::StatusCode code, absl::string_view reason, ab
 absl::Status InvalidField(absl::string_view reason, absl::string_view field, absl::string_view description);
 
 // RESOURCE_EXHAUSTED for a request that is too large for a fixed limit: trying again does not help, so no RetryInfo.
-// ErrorInfo.metadata has `limit` (the name in ServerLimits) and `maximum`; BadRequest names the field.
+// ErrorInfo.metadata has `limit` (the name in ServerLimits or ModelInfo) and `maximum`; BadRequest names the field.
 absl::Status OverLimit(absl::string_view reason, absl::string_view field, absl::string_view description,
                        absl::string_view limit, absl::string_view maximum);
 
-// RESOURCE_EXHAUSTED with RetryInfo: the queue has no place now. `reason` QUEUE_FULL or AUDIO_QUEUE_FULL.
+// RESOURCE_EXHAUSTED with RetryInfo: there is no room now. `reason` QUEUE_FULL, AUDIO_QUEUE_FULL, TOO_MANY_STREAMS or
+// STREAM_MEMORY_FULL.
 absl::Status QueueFull(absl::string_view reason, absl::string_view message, absl::Duration retry_after);
 
 // UNAVAILABLE with RetryInfo, reason DRAINING: this server is going away, another may serve.
@@ -42,6 +43,10 @@ absl::Status Draining();
 
 // Adds RetryInfo to any error.
 absl::Status WithRetryAfter(absl::Status status, absl::Duration retry_after);
+
+// What a client sent, as far as an error may repeat it: at most 1 KiB, cut between two characters. Errors go into
+// trailers, which clients bound (8 KiB), and into the outbox of a stream.
+std::string Echo(absl::string_view sent);
 
 // OK gives an empty Status.
 google::rpc::Status ToRpcStatus(const absl::Status& status);

@@ -4,9 +4,11 @@
 // anything and reports every guarded member. std::mutex ends in pthread calls that it does see.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
+#include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 
@@ -40,8 +42,13 @@ class ConditionVariable {
   // Waits until notified, woken for no reason, or `timeout` has passed; `mutex` is held before and after.
   void WaitFor(Mutex& mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    // wait_until on the system clock: wait_for ends in pthread_cond_clockwait, which GCC 12's ThreadSanitizer misses.
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+    // On the system clock, because wait_for ends in pthread_cond_clockwait, which GCC 12's ThreadSanitizer misses.
     condition_.wait_until(lock, std::chrono::system_clock::now() + absl::ToChronoMicroseconds(timeout));
+#else
+    // On the steady clock: a wall clock that is set back by an hour must not make this wait an hour longer.
+    condition_.wait_for(lock, absl::ToChronoMicroseconds(timeout));
+#endif
     lock.release();
   }
 

@@ -106,6 +106,11 @@ uint64_t Coordinator::lease_losses() const {
   return lease_losses_;
 }
 
+bool Coordinator::stopping() const {
+  absl::MutexLock lock(&mu_);
+  return stopping_;
+}
+
 bool Coordinator::TryAnswer(const Poll& poll, bool last_chance) {
   if (poll.context->IsCancelled()) {
     // The worker is gone: leasing to it would only make the unit wait for its time to live.
@@ -142,7 +147,11 @@ void Coordinator::Sweep() {
       absl::MutexLock lock(&mu_);
       lease_losses_ += *expired;
     }
-    polls.remove_if([&](const Poll& poll) { return TryAnswer(poll, stopping || now >= poll.until); });
+    if (stopping) {
+      for (const Poll& poll : polls) poll.reactor->Finish(ToGrpcStatus(Draining()));
+      polls.clear();
+    }
+    polls.remove_if([&](const Poll& poll) { return TryAnswer(poll, now >= poll.until); });
     absl::MutexLock lock(&mu_);
     polls_.splice(polls_.begin(), polls);
     if (stopping && polls_.empty()) return;
@@ -162,13 +171,14 @@ grpc::ServerUnaryReactor* Coordinator::Register(grpc::CallbackServerContext* con
 
 grpc::ServerUnaryReactor* Coordinator::Lease(grpc::CallbackServerContext* context, const v1::LeaseRequest* request,
                                              v1::LeaseResponse* response) {
+  if (stopping()) return Finish(context, Draining());
   if (absl::Status status = CheckLeaseRequest(*request); !status.ok()) return Finish(context, status);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const Poll poll{context, reactor, request, response, options_.clock() + absl::Seconds(request->wait_seconds())};
   if (TryAnswer(poll, request->wait_seconds() <= 0)) return reactor;
   absl::MutexLock lock(&mu_);
   if (stopping_) {
-    reactor->Finish(grpc::Status::OK);
+    reactor->Finish(ToGrpcStatus(Draining()));
   } else {
     polls_.push_back(poll);
   }

@@ -36,7 +36,9 @@ class Coordinator final : public v1::WorkCoordinator::CallbackService {
   Coordinator(Ledger* ledger, CoordinatorOptions options, OldestPolicy oldest_policy, OnSubmitted on_submitted);
   ~Coordinator() override;
 
-  // Answers every waiting poll with no units and stops the sweeper. Idempotent.
+  // Ends every waiting poll with UNAVAILABLE (DRAINING, with RetryInfo) and stops the sweeper. From then on Lease is
+  // answered so at once: OK without units would make workers ask again and again. What is leased already can still be
+  // renewed, submitted and released. Idempotent.
   void Stop();
 
   // New work may be there: serves the polls that wait.
@@ -69,6 +71,7 @@ class Coordinator final : public v1::WorkCoordinator::CallbackService {
 
   // Tries to give units to the poll; true when it was answered.
   bool TryAnswer(const Poll& poll, bool last_chance);
+  bool stopping() const;
   void Sweep();
   v1::SubmitAck Take(const v1::SubmitRequest& request);
 

@@ -1,5 +1,6 @@
 #include "server/training/curves.h"
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -20,7 +21,8 @@ absl::StatusOr<Curves> Curves::Open(const std::string& folder, const std::string
       if (!json.is_object() || !json.contains("step") || json["step"].get<int64_t>() >= next_step) continue;
       Point point{json["step"].get<int64_t>(), {}};
       for (const auto& item : json.items()) {
-        if (item.key() != "step" && item.value().is_number()) point.row.emplace_back(item.key(), item.value());
+        if (item.key() == "step" || !(item.value().is_number() || item.value().is_null())) continue;
+        point.row.emplace_back(item.key(), item.value().is_null() ? std::nan("") : item.value().get<double>());
       }
       curves.points_.push_back(std::move(point));
     }

@@ -36,7 +36,8 @@ absl::StatusOr<Row> DecoderExam::Score() {
 train::AnswerRow DecoderExam::HeldOutRow(int64_t scene) const {
   train::AnswerRow row = questions_.Empty(scenes_.truth(scene), config_);
   if (config_.evidence == "audio") {
-    row.audio_tokens = train::AudioTokenCount(shop_.config.ears, shop_.config.projector, scenes_.tokens(scene));
+    row.audio_tokens =
+        model::ProjectorImpl::TokenCount(shop_.config.ears, shop_.config.projector, scenes_.tokens(scene));
   }
   return row;
 }
@@ -80,9 +81,9 @@ absl::Status DecoderExam::ScoreChoices(Row& row) {
     for (int64_t scene = part * kRows; scene < std::min((part + 1) * kRows, config_.validation_scenes); ++scene) {
       train::AnswerRow row = HeldOutRow(scene);
       for (v1::Question& question : questions_.HeldOut(scenes_.truth(scene), sim::AskForm::kMultipleChoice, 10)) {
-        auto blocks = questions_.OptionBlocks(question);
-        if (!blocks.ok()) return blocks.status();
-        row.blocks.insert(row.blocks.end(), blocks->begin(), blocks->end());
+        auto block = questions_.OptionBlock(question);
+        if (!block.ok()) return block.status();
+        row.blocks.push_back(*std::move(block));
         questions.push_back(std::move(question));
       }
       rows.push_back(std::move(row));
@@ -140,7 +141,7 @@ absl::Status DecoderExam::ScoreAnswers(Row& row) {
     for (int64_t i = part; i < count; i += parts) {
       auto block = questions_.OpenBlock(questions[i]);
       if (!block.ok()) return block.status();
-      block->answer = {questions_.chat().padding()};  // one target: the token that comes next
+      block->answers = {{questions_.chat().padding()}};  // one target: the token that comes next
       rows.push_back(HeldOutRow(scenes[i]));
       rows.back().blocks.push_back(*std::move(block));
       places.push_back(scenes[i]);

@@ -229,8 +229,10 @@ class DecoderStage : public Stage {
     try {
       // The averages into the last pair of networks.
       const TensorMap weights = Weights();
-      for (const auto& parameter : EvaluationParameters())
-        torch::Tensor(parameter.value).copy_(weights.at(parameter.name));
+      for (const auto& parameter : EvaluationParameters()) {
+        const auto found = weights.find(parameter.name);  // no projector where nothing is heard
+        if (found != weights.end()) torch::Tensor(parameter.value).copy_(found->second);
+      }
       DecoderExam exam(shop_, config_, *questions_, validation_, *decoders_.back(), projectors_.back());
       return exam.Score();
     } catch (const c10::Error& error) {
@@ -283,7 +285,7 @@ class DecoderStage : public Stage {
     draft.rows[i] = *std::move(row);
     draft.rows[i].audio_tokens =
         config_.evidence == "audio"
-            ? train::AudioTokenCount(shop_.config.ears, shop_.config.projector, window_.tokens(place))
+            ? model::ProjectorImpl::TokenCount(shop_.config.ears, shop_.config.projector, window_.tokens(place))
             : 0;
     return absl::OkStatus();
   }
@@ -295,15 +297,17 @@ class DecoderStage : public Stage {
     return all;
   }
 
-  // Weights that this stage holds but does not learn, by plain names.
+  // Weights that this stage holds but does not learn, by plain names. A stage that hears nothing has no ears and no
+  // projector to hand on: its own are random, and would replace learned ones.
   TensorMap Frozen() const {
     TensorMap frozen;
-    for (const auto& item : encoder_->named_parameters()) frozen["ears." + item.key()] = item.value().detach();
-    for (const auto& item : encoder_->named_buffers()) frozen["ears." + item.key()] = item.value();
     if (!config_.train_decoder) {
       for (const auto& parameter : DecoderParameters(*decoders_.front()))
         frozen[parameter.name] = parameter.value.detach();
     }
+    if (config_.evidence != "audio") return frozen;
+    for (const auto& item : encoder_->named_parameters()) frozen["ears." + item.key()] = item.value().detach();
+    for (const auto& item : encoder_->named_buffers()) frozen["ears." + item.key()] = item.value();
     if (!config_.train_projector) {
       for (const auto& item : projectors_.front()->named_parameters())
         frozen["projector." + item.key()] = item.value().detach();

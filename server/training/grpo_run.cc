@@ -11,6 +11,7 @@
 #include "model/checkpoint/sha256.h"
 #include "model/train/group_statistics.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/log.h"
 
 namespace auricle::server {
 namespace {
@@ -22,6 +23,8 @@ constexpr uint64_t kStepsAhead = 2;
 constexpr uint64_t kSimulationsAhead = 4;
 // A run whose first units all die, with no result ever, is misconfigured: it fails instead of burning through more.
 constexpr uint64_t kDeadAtStart = 4;
+// Rewards remembered while no step is taken.
+constexpr size_t kMostRewards = 4096;
 
 template <typename Value>
 absl::Status CheckRange(const char* field, Value value, double low, double high) {
@@ -90,6 +93,9 @@ absl::StatusOr<v1::GrpoConfig> CompleteGrpoConfig(const v1::GrpoConfig& given) {
                                      CheckRange("grpo.max_new_tokens", config.max_new_tokens(), 1, 512)}) {
     if (!status.ok()) return status;
   }
+  if (config.kl_weight() > 0) {
+    return InvalidField("UNSUPPORTED", "grpo.kl_weight", "must be 0: no reference policy is kept so far");
+  }
   return config;
 }
 
@@ -124,18 +130,21 @@ absl::Status GrpoRun::MakeDurable(const StepNote& note) {
   {
     absl::MutexLock lock(&trainer_mu_);
     if (absl::Status status = parts_.trainer->Save(CheckpointPath(), FormatNote(note)); !status.ok()) return status;
+    saved_step_ = note.step;
   }
   return PublishAndCommit(note);
 }
 
+absl::Status GrpoRun::Publish(uint64_t policy_version) {
+  if (parts_.policies->Newest(run_id_) >= policy_version) return absl::OkStatus();
+  absl::MutexLock lock(&trainer_mu_);
+  const absl::StatusOr<std::string> weights = parts_.trainer->Weights();
+  if (!weights.ok()) return weights.status();
+  return parts_.policies->Publish(run_id_, policy_version, *weights);
+}
+
 absl::Status GrpoRun::PublishAndCommit(const StepNote& note) {
-  if (parts_.policies->Newest(run_id_) < note.policy_version) {
-    absl::MutexLock lock(&trainer_mu_);
-    const absl::StatusOr<std::string> weights = parts_.trainer->Weights();
-    if (!weights.ok()) return weights.status();
-    absl::Status status = parts_.policies->Publish(run_id_, note.policy_version, *weights);
-    if (!status.ok()) return status;
-  }
+  if (absl::Status status = Publish(note.policy_version); !status.ok()) return status;
   return parts_.ledger->CommitStep(run_id_, note.trained, note.dropped, note.step, note.policy_version);
 }
 
@@ -152,7 +161,12 @@ absl::Status GrpoRun::Recover() {
   if (!text.ok()) return text.status();
   const absl::StatusOr<StepNote> note = ParseNote(*text);
   if (!note.ok()) return note.status();
-  if (note->step == step_ && note->policy_version == policy_version_) return absl::OkStatus();
+  {
+    absl::MutexLock lock(&trainer_mu_);
+    saved_step_ = note->step;
+  }
+  // The folder of policies may have been cleared: workers wait for the newest one.
+  if (note->step == step_ && note->policy_version == policy_version_) return Publish(policy_version_);
   // The process died after the checkpoint and before the ledger knew.
   step_ = note->step;
   policy_version_ = note->policy_version;
@@ -253,9 +267,8 @@ absl::StatusOr<bool> GrpoRun::TryStep() {
 
   std::vector<SubmittedUnit> groups;
   std::vector<std::string> trained, dropped;
-  std::vector<double> rewards;
   double age = 0;
-  uint32_t without_spread = 0;
+  uint64_t fresh = 0;
   for (SubmittedUnit& unit : *waiting) {
     if (unit.policy_version + config_.max_policy_age() < policy_version_) {
       dropped.push_back(unit.unit_id);
@@ -263,10 +276,11 @@ absl::StatusOr<bool> GrpoRun::TryStep() {
       continue;
     }
     const std::vector<double> group = Rewards(unit.result.rollout());
-    rewards.insert(rewards.end(), group.begin(), group.end());
+    rewards_.insert(rewards_.end(), group.begin(), group.end());
+    ++fresh;
     age += static_cast<double>(policy_version_ - std::min(policy_version_, unit.policy_version));
     if (!train::HasSpread(group)) {
-      ++without_spread;
+      ++without_spread_;
       if (!config_.keep_groups_without_spread()) {
         dropped.push_back(unit.unit_id);
         continue;
@@ -279,6 +293,7 @@ absl::StatusOr<bool> GrpoRun::TryStep() {
     // Nothing to learn from: a step of the ledger, not of the policy.
     if (absl::Status status = parts_.ledger->CommitStep(run_id_, {}, dropped, step_, policy_version_); !status.ok())
       return status;
+    NoteBarrenBatch();
     return true;
   }
   absl::StatusOr<v1::StepReport> report;
@@ -294,19 +309,39 @@ absl::StatusOr<bool> GrpoRun::TryStep() {
   report->set_run_id(run_id_);
   report->set_step(step_);
   report->set_policy_version(policy_version_);
-  const train::Spread spread = train::MeasureSpread(rewards);
+  const train::Spread spread = train::MeasureSpread(rewards_);
   report->set_reward_mean(spread.mean);
   report->set_reward_std(spread.deviation);
-  report->set_groups_without_spread(without_spread);
-  report->set_policy_age(age / static_cast<double>(waiting->size()));
+  report->set_groups_without_spread(without_spread_);
+  report->set_policy_age(age / static_cast<double>(fresh));
   report->set_stale_drops(stale_drops_);
   report->set_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   {
     absl::MutexLock lock(&mu_);
     reports_.push_back(*std::move(report));
+    remark_.clear();
   }
+  rewards_.clear();
+  without_spread_ = 0;
+  barren_batches_ = 0;
   parts_.report_added();
   return true;
+}
+
+void GrpoRun::NoteBarrenBatch() {
+  ++barren_batches_;
+  const std::string remark = rewards_.empty() ? absl::StrCat("no step since ", step_, ": answers come back too old")
+                                              : absl::StrCat("no step since ", step_, ": in all ", without_spread_,
+                                                             " groups the rewards were equal (mean ",
+                                                             train::MeasureSpread(rewards_).mean, ")");
+  // The first, second, fourth, eighth ... time: said early, and not for ever.
+  if ((barren_batches_ & (barren_batches_ - 1)) == 0) {
+    Log(LogLevel::kWarning, "run_without_steps", {{"run", run_id_}, {"reason", remark}});
+  }
+  if (rewards_.size() > kMostRewards)
+    rewards_.erase(rewards_.begin(), rewards_.end() - static_cast<ptrdiff_t>(kMostRewards));
+  absl::MutexLock lock(&mu_);
+  remark_ = remark;
 }
 
 void GrpoRun::Loop() {
@@ -336,6 +371,7 @@ void GrpoRun::Loop() {
       }
     }
     if (!status.ok()) {
+      Log(LogLevel::kError, "run_failed", {{"run", run_id_}, {"error", std::string(status.message())}});
       parts_.ledger->SetRunState(run_id_, v1::RUN_STATE_FAILED).IgnoreError();
       absl::MutexLock lock(&mu_);
       ended_ = true;
@@ -355,10 +391,8 @@ absl::StatusOr<v1::CheckpointResponse> GrpoRun::Checkpoint() {
   absl::MutexLock lock(&trainer_mu_);
   absl::StatusOr<std::string> sha256 = model::Sha256OfFile(CheckpointPath());
   if (!sha256.ok()) return sha256.status();
-  const absl::StatusOr<StoredRun> stored = parts_.ledger->GetRun(run_id_);
-  if (!stored.ok()) return stored.status();
   v1::CheckpointResponse response;
-  response.set_step(stored->step);
+  response.set_step(saved_step_);
   response.set_path(CheckpointPath());
   response.set_sha256(*std::move(sha256));
   return response;
@@ -384,7 +418,7 @@ absl::StatusOr<v1::TrainingRun> GrpoRun::Describe() const {
   if (!run.ok()) return run.status();
   absl::MutexLock lock(&mu_);
   if (!reports_.empty()) *run->mutable_last_step() = reports_.back();
-  run->set_message(std::string(failure_.message()));
+  run->set_message(failure_.ok() ? remark_ : std::string(failure_.message()));
   return run;
 }
 

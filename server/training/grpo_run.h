@@ -54,7 +54,7 @@ class GrpoRun {
   void Stop();
   // Something changed: results came, or the run was paused or resumed.
   void Wake();
-  // Writes a checkpoint between two steps and returns once it is on disk.
+  // Waits for the step under way and names the newest checkpoint: every step ends with one on disk.
   absl::StatusOr<v1::CheckpointResponse> Checkpoint();
 
   absl::StatusOr<v1::TrainingRun> Describe() const;
@@ -78,6 +78,10 @@ class GrpoRun {
   absl::StatusOr<bool> TryStep();
   absl::Status MakeDurable(const StepNote& note);
   absl::Status PublishAndCommit(const StepNote& note);
+  // The trainer's weights as this version, unless the store has it.
+  absl::Status Publish(uint64_t policy_version);
+  // Says, in the log and in Describe(), that a whole batch taught nothing.
+  void NoteBarrenBatch();
   std::string CheckpointPath() const;
 
   const std::string run_id_;
@@ -89,13 +93,19 @@ class GrpoRun {
   uint64_t policy_version_ = 0;
   uint64_t next_unit_ = 0;
   uint64_t stale_drops_ = 0;
+  // Since the last step.
+  std::vector<double> rewards_;
+  uint32_t without_spread_ = 0;
+  uint64_t barren_batches_ = 0;
 
-  absl::Mutex trainer_mu_;  // held while the trainer works
+  absl::Mutex trainer_mu_;                                // held while the trainer works
+  uint64_t saved_step_ ABSL_GUARDED_BY(trainer_mu_) = 0;  // of the checkpoint on disk
   mutable absl::Mutex mu_;
   bool woken_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);
+  std::string remark_ ABSL_GUARDED_BY(mu_);  // why no step is taken; empty while steps are
   std::vector<v1::StepReport> reports_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;
 };

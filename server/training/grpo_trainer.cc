@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -60,8 +61,9 @@ class GrpoTrainer final : public PolicyTrainer {
   }
 
   absl::StatusOr<std::string> Weights() override {
-    const std::string folder =
-        absl::StrCat(std::filesystem::temp_directory_path().string(), "/auricle-policy-", getpid());
+    // A folder for each call: several runs may publish at once.
+    std::string folder = std::filesystem::temp_directory_path().string() + "/auricle-policy-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr) return absl::UnavailableError(absl::StrCat(folder, ": cannot be made"));
     const absl::Status status = model::WriteModelFolder(folder, parts_, at::kFloat);
     absl::StatusOr<std::string> bytes =
         status.ok() ? model::ReadWholeFile(folder + "/model.safetensors", kMaxWeightsBytes) : status;

@@ -1,7 +1,8 @@
 // The ledger: every unit of work, who holds it, and what came of it, on disk before anybody is told.
 //
 // A unit is PENDING, LEASED to one worker session until its time to live ends, SUBMITTED (its result waits to be
-// trained on), then TRAINED, DROPPED (its policy grew too old) or DEAD (too many failed attempts). Each lease of a unit
+// trained on), then TRAINED, DROPPED (its policy grew too old, or its group has
+// no spread) or DEAD (too many failed attempts). Each lease of a unit
 // carries a larger fencing token; only the newest token of an unexpired or not yet re-leased unit may submit.
 //
 // Invariants, for every run and after every call (tests check them under every fault):
@@ -56,6 +57,8 @@ class Ledger {
   virtual absl::StatusOr<StoredRun> GetRun(const std::string& run_id) = 0;
   virtual absl::StatusOr<std::vector<std::string>> ListRuns() = 0;
   virtual absl::Status SetRunState(const std::string& run_id, v1::RunState state) = 0;
+  // The same where the run is in state `from`; FAILED_PRECONDITION where it is in another.
+  virtual absl::Status SwitchRunState(const std::string& run_id, v1::RunState from, v1::RunState to) = 0;
 
   // Appends PENDING units; fills their unit_id ("<run>/<number>") and run_id. `made_from`: SUBMITTED units that these
   // came of (questions, of simulated scenes), TRAINED from now on. All or none.

@@ -2,10 +2,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
       options.folder = value;
     } else if (flag == "--stage") {
       stage = value;
-      good = stage == "all" || stage == "encoder" || stage == "language" || stage == "alignment" || stage == "sft";
+      good = stage == "all" || std::find(std::begin(training::kStages), std::end(training::kStages), stage) !=
+                                   std::end(training::kStages);
     } else if (flag == "--steps") {
       good = absl::SimpleAtoi(value, &options.steps) && options.steps > 0;
     } else if (flag == "--minutes") {
@@ -94,8 +97,8 @@ int main(int argc, char** argv) {
   if (config_path.empty()) return Fail("--config is needed; see --help");
   if (options.folder.empty()) return Fail("--dir is needed; see --help");
   options.device = torch::Device(device);
-  options.stages = stage == "all" ? std::vector<std::string>{"encoder", "language", "alignment", "sft"}
-                                  : std::vector<std::string>{stage};
+  options.stages = {stage};
+  if (stage == "all") options.stages.assign(std::begin(training::kStages), std::end(training::kStages));
 
   auto config = training::ReadRunConfig(config_path);
   if (!config.ok()) return Fail(std::string(config.status().message()));

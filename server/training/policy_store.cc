@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/atomic_file.h"
 #include "model/checkpoint/sha256.h"
 #include "server/runtime/error_details.h"
 
@@ -35,6 +36,10 @@ absl::StatusOr<v1::PolicyVersion> Describe(const std::string& run_id, uint64_t v
 class PolicyStore::Fetch final : public grpc::ServerWriteReactor<v1::WeightsChunk> {
  public:
   Fetch(const std::string& path, uint64_t offset) : file_(path, std::ios::binary), offset_(offset) {
+    if (!file_.is_open()) {  // removed since it was looked up
+      Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "version: is not kept any more; watch for a newer one"));
+      return;
+    }
     file_.seekg(static_cast<std::streamoff>(offset));
     Next();
   }
@@ -110,16 +115,9 @@ absl::Status PolicyStore::Publish(const std::string& run_id, uint64_t version, c
     return absl::InvalidArgumentError(
         absl::StrCat("version: is ", version, ", must be above the newest one, ", Newest(run_id)));
   }
-  const std::string path = FileOf(run_id, version), temporary = absl::StrCat(path, ".part");
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file.write(weights.data(), static_cast<std::streamsize>(weights.size()));
-    file.close();
-    if (!file) return absl::UnavailableError(absl::StrCat(temporary, ": cannot be written"));
-  }
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message()));
+  const std::string path = FileOf(run_id, version);
+  const std::string_view pieces[] = {weights};
+  if (absl::Status status = model::WriteFileAtomically(path, pieces); !status.ok()) return status;
   absl::StatusOr<v1::PolicyVersion> description = Describe(run_id, version, path);
   if (!description.ok()) return description.status();
 
@@ -128,7 +126,8 @@ absl::Status PolicyStore::Publish(const std::string& run_id, uint64_t version, c
     auto& run = versions_[run_id];
     run[version] = *std::move(description);
     while (run.size() > kept_) {
-      fs::remove(FileOf(run_id, run.begin()->first), error);
+      std::error_code ignored;
+      fs::remove(FileOf(run_id, run.begin()->first), ignored);
       run.erase(run.begin());
     }
   }

@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<std::string>> Corpus(const Workshop& shop, const Scen
       for (const v1::Question& question : sim::AskAbout(made->truth, options, random)) {
         lines[n].push_back(question.text());
         lines[n].insert(lines[n].end(), question.options().begin(), question.options().end());
-        lines[n].push_back(sim::AnswerText(question));
+        if (question.form() == v1::QUESTION_FORM_OPEN) lines[n].push_back(sim::AnswerText(question));
       }
       for (int i = 0; i < 3; ++i) lines[n].push_back(sim::DescribeScene(made->truth, &random));
     }
@@ -98,37 +98,37 @@ train::AnswerRow QuestionMaker::Empty(const v1::Scene& truth, const DecoderStage
   return row;
 }
 
-absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const std::string& prompt, const std::string& answer,
+absl::StatusOr<train::AnswerBlock> QuestionMaker::Block(const std::string& prompt,
+                                                        const std::vector<std::string>& answers,
                                                         train::AnswerKind kind) const {
   auto asked = chat_->AfterAudio(prompt);
   if (!asked.ok()) return asked.status();
-  auto said = chat_->Answer(answer);
-  if (!said.ok()) return said.status();
-  return train::AnswerBlock{*std::move(asked), *std::move(said), kind, false};
+  train::AnswerBlock block{*std::move(asked), {}, kind};
+  for (const std::string& answer : answers) {
+    auto said = chat_->Answer(answer);
+    if (!said.ok()) return said.status();
+    block.answers.push_back(*std::move(said));
+  }
+  return block;
 }
 
 absl::StatusOr<train::AnswerBlock> QuestionMaker::OpenBlock(const v1::Question& question) const {
-  return Block(question.text(), sim::AnswerText(question), train::AnswerKind::kOpen);
+  return Block(question.text(), {sim::AnswerText(question)}, train::AnswerKind::kOpen);
 }
 
-absl::StatusOr<std::vector<train::AnswerBlock>> QuestionMaker::OptionBlocks(const v1::Question& question) const {
-  std::vector<train::AnswerBlock> blocks;
+absl::StatusOr<train::AnswerBlock> QuestionMaker::OptionBlock(const v1::Question& question) const {
   const int right = question.key().letter().empty() ? -1 : question.key().letter()[0] - 'A';
   if (right < 0 || right >= question.options_size()) {
     return absl::InternalError(absl::StrCat("question ", question.id(), " has no right option"));
   }
-  for (int i = 0; i < question.options_size(); ++i) {
-    auto block = Block(question.text(), question.options(i), train::AnswerKind::kOption);
-    if (!block.ok()) return block.status();
-    block->first_option = i == right;
-    blocks.insert(i == right ? blocks.begin() : blocks.end(), *std::move(block));
-  }
-  return blocks;
+  std::vector<std::string> options(question.options().begin(), question.options().end());
+  std::rotate(options.begin(), options.begin() + right, options.begin() + right + 1);
+  return Block(question.text(), options, train::AnswerKind::kOption);
 }
 
 absl::StatusOr<train::AnswerBlock> QuestionMaker::CaptionBlock(const v1::Scene& truth, sim::Random& random) const {
   const char* const prompt = kCaptionPrompts[random.Index(std::size(kCaptionPrompts))];
-  return Block(prompt, sim::DescribeScene(truth, &random), train::AnswerKind::kCaption);
+  return Block(prompt, {sim::DescribeScene(truth, &random)}, train::AnswerKind::kCaption);
 }
 
 absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, const DecoderStageConfig& config,
@@ -151,15 +151,9 @@ absl::StatusOr<train::AnswerRow> QuestionMaker::Row(const v1::Scene& truth, cons
     options.form = form;
     options.per_scene = number;
     for (const v1::Question& question : sim::AskAbout(truth, options, random)) {
-      if (form == sim::AskForm::kMultipleChoice) {
-        auto blocks = OptionBlocks(question);
-        if (!blocks.ok()) return blocks.status();
-        row.blocks.insert(row.blocks.end(), blocks->begin(), blocks->end());
-      } else {
-        auto block = OpenBlock(question);
-        if (!block.ok()) return block.status();
-        row.blocks.push_back(*std::move(block));
-      }
+      auto block = form == sim::AskForm::kMultipleChoice ? OptionBlock(question) : OpenBlock(question);
+      if (!block.ok()) return block.status();
+      row.blocks.push_back(*std::move(block));
     }
   }
   for (int i = 0; i < captions; ++i) {

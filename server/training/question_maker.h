@@ -32,8 +32,8 @@ class QuestionMaker {
   train::AnswerRow Empty(const v1::Scene& truth, const DecoderStageConfig& config) const;
   // An open question with its answer.
   absl::StatusOr<train::AnswerBlock> OpenBlock(const v1::Question& question) const;
-  // A multiple-choice question: a block for each option, the right one first.
-  absl::StatusOr<std::vector<train::AnswerBlock>> OptionBlocks(const v1::Question& question) const;
+  // A multiple-choice question with its options, the right one first.
+  absl::StatusOr<train::AnswerBlock> OptionBlock(const v1::Question& question) const;
 
   // Questions in wordings that training never uses; the same for the same scene.
   std::vector<v1::Question> HeldOut(const v1::Scene& truth, sim::AskForm form, int count) const;
@@ -44,7 +44,7 @@ class QuestionMaker {
   QuestionMaker() = default;
   absl::StatusOr<train::AnswerBlock> CaptionBlock(const v1::Scene& truth, sim::Random& random) const;
 
-  absl::StatusOr<train::AnswerBlock> Block(const std::string& prompt, const std::string& answer,
+  absl::StatusOr<train::AnswerBlock> Block(const std::string& prompt, const std::vector<std::string>& answers,
                                            train::AnswerKind kind) const;
 
   std::unique_ptr<const model::ChatTemplate> chat_;

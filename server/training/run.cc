@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "model/checkpoint/atomic_file.h"
+#include "model/checkpoint/folder_lock.h"
 #include "model/checkpoint/tensors.h"
 #include "model/train/schedule.h"
 #include "server/training/bundle.h"
@@ -34,9 +35,6 @@ absl::Status WriteText(const std::string& path, const std::string& text) {
 
 // The folder's own configuration, or this one where it is new.
 absl::Status ClaimFolder(const RunConfig& config, const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", folder, ": ", error.message()));
   const std::string path = folder + "/config.json";
   std::ifstream in(path);
   if (!in) return WriteText(path, config.effective.dump(1) + "\n");
@@ -200,9 +198,22 @@ class StageRun {
   bool finished_ = false;
 };
 
+// What a file of weights says replaces what `weights` had.
+absl::Status Merge(const std::string& path, TensorMap& weights) {
+  auto learned = model::LoadTensors(path);
+  if (!learned.ok()) return learned.status();
+  for (auto& [key, tensor] : *learned) weights[key] = tensor;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat("cannot make ", options.folder, ": ", error.message()));
+  const auto alone = model::FolderLock::Take(options.folder);
+  if (!alone.ok()) return alone.status();
   if (absl::Status status = ClaimFolder(config, options.folder); !status.ok()) return status;
   if (config.ears.classes != static_cast<int>(sim::SoundClasses().size())) {
     return absl::InvalidArgumentError(absl::StrCat("ears.classes is ", config.ears.classes,
@@ -210,7 +221,6 @@ absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, cons
                                                    " classes"));
   }
   const std::string model_folder = options.folder + "/model";
-  std::error_code error;
   std::filesystem::create_directories(model_folder, error);
   // One OpenMP thread for each: the team is what uses the cores.
   torch::set_num_threads(1);
@@ -224,8 +234,18 @@ absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, cons
     if (!loaded.ok()) return loaded.status();
     weights = *std::move(loaded);
   }
+  const auto final_of = [&](const std::string& name) {
+    return absl::StrCat(options.folder, "/", name, "/final.safetensors");
+  };
+  if (options.init.empty()) {  // what stages before the first one asked for have learned here
+    for (const std::string name : kStages) {
+      if (name == options.stages.front()) break;
+      if (!std::filesystem::exists(final_of(name))) continue;
+      if (absl::Status status = Merge(final_of(name), weights); !status.ok()) return status;
+    }
+  }
   for (const std::string& name : options.stages) {
-    const std::string final_path = absl::StrCat(options.folder, "/", name, "/final.safetensors");
+    const std::string final_path = final_of(name);
     if (!std::filesystem::exists(final_path)) {
       auto stage = name == "encoder" ? MakeEncoderStage(workshop) : MakeDecoderStage(workshop, name);
       StageRun run(*stage, config, options);
@@ -234,9 +254,7 @@ absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, cons
     } else {
       spdlog::info("{}: already done", name);
     }
-    auto learned = model::LoadTensors(final_path);
-    if (!learned.ok()) return learned.status();
-    for (auto& [key, tensor] : *learned) weights[key] = tensor;
+    if (absl::Status status = Merge(final_path, weights); !status.ok()) return status;
   }
   if (options.export_folder.empty()) return absl::OkStatus();
   return ExportModel(config, weights, model_folder, options.export_folder);

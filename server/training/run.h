@@ -20,6 +20,9 @@
 
 namespace auricle::training {
 
+// In the order in which they build on each other.
+inline constexpr const char* kStages[] = {"encoder", "language", "alignment", "sft"};
+
 struct RunOptions {
   std::string folder;               // RUN_DIR
   std::vector<std::string> stages;  // in order
@@ -32,7 +35,9 @@ struct RunOptions {
   const std::atomic<bool>* stop = nullptr;  // once true: checkpoint and return
 };
 
-// OK also when stopped. FAILED_PRECONDITION where the folder holds a run of another configuration (names the field).
+// A stage begins with what `init` and the stages before it in this folder have learned. OK also when stopped.
+// FAILED_PRECONDITION where the folder holds a run of another configuration (names the field), or another process
+// trains there.
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options);
 
 }  // namespace auricle::training

@@ -40,6 +40,9 @@ absl::Status ReadWindow(Fields& fields, WindowConfig& window) {
   fields.Number("weight", window.weight, 0, 1e6);
   if (window.initial > window.scenes)
     fields.Fail("initial", absl::StrCat("must be at most scenes (", window.scenes, ")"));
+  // A step draws among scenes that were there one step before.
+  if (window.new_per_step >= window.scenes)
+    fields.Fail("new_per_step", absl::StrCat("must be below scenes (", window.scenes, ")"));
   return absl::OkStatus();
 }
 
@@ -184,6 +187,8 @@ absl::StatusOr<RunConfig> ParseRunConfig(const nlohmann::json& json) {
   const nlohmann::json& scenes = fields.Object("scenes");
   const auto read = google::protobuf::util::JsonStringToMessage(scenes.dump(), &config.scenes);
   if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat("scenes: ", std::string(read.message())));
+  if (config.scenes.sample_rate_hz() != 0 && config.scenes.sample_rate_hz() != 16000)
+    fields.Fail("scenes.sample_rate_hz", "must be 16000: the ears hear no other rate");
   fields.Effective("scenes") = scenes;
   fields.Take(ReadEncoder(fields.Object("encoder"), config.encoder, fields.Effective("encoder")));
   fields.Take(ReadDecoderStage(fields.Object("language"), "language", config.language, fields.Effective("language")));

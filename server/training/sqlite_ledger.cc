@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS units (
   session_id TEXT NOT NULL DEFAULT '', expires_us INTEGER NOT NULL DEFAULT 0,
   result BLOB, policy_version INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS units_by_state ON units (state, run_id, number);
+CREATE INDEX IF NOT EXISTS units_by_kind ON units (run_id, kind, state);
 CREATE INDEX IF NOT EXISTS units_by_session ON units (session_id) WHERE session_id != '';
 )sql";
 
@@ -54,6 +55,7 @@ class SqliteLedger final : public Ledger {
   absl::Status CreateRun(const v1::StartRunRequest& request) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     Statement existing(db_.get(), "SELECT 1 FROM runs WHERE run_id = ?");
     if (existing.Text(request.run_id()).Step()) {
       return absl::AlreadyExistsError(absl::StrCat("run_id: a run named '", request.run_id(), "' exists"));
@@ -85,10 +87,26 @@ class SqliteLedger final : public Ledger {
     return sqlite3_changes(db_.get()) == 1 ? absl::OkStatus() : NoSuchRun(run_id);
   }
 
+  absl::Status SwitchRunState(const std::string& run_id, v1::RunState from, v1::RunState to) override {
+    absl::MutexLock lock(&mu_);
+    Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
+    const absl::StatusOr<StoredRun> run = ReadRun(run_id);
+    if (!run.ok()) return run.status();
+    if (run->state != from) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("run '", run_id, "' is ", v1::RunState_Name(run->state), ", must be ", v1::RunState_Name(from)));
+    }
+    Statement update(db_.get(), "UPDATE runs SET state = ? WHERE run_id = ?");
+    if (absl::Status status = update.Int(to).Text(run_id).Run(); !status.ok()) return status;
+    return transaction.Commit();
+  }
+
   absl::Status AddUnits(const std::string& run_id, std::vector<v1::WorkUnit> units,
                         const std::vector<std::string>& made_from) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     absl::StatusOr<StoredRun> run = ReadRun(run_id);
     if (!run.ok()) return run.status();
     uint64_t number = run->next_unit;
@@ -117,6 +135,7 @@ class SqliteLedger final : public Ledger {
     if (request.kinds().empty()) return absl::InvalidArgumentError("kinds: must name at least one kind of work");
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     Statement release(db_.get(),
                       "UPDATE units SET state = CASE WHEN attempts >= ? THEN ? ELSE ? END, session_id = '' "
                       "WHERE state = ? AND session_id IN (SELECT session_id FROM sessions WHERE worker_name = ?)");
@@ -134,6 +153,7 @@ class SqliteLedger final : public Ledger {
                                                   uint32_t max_units, absl::Time now) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     if (absl::Status status = CheckSession(session_id); !status.ok()) return status;
     std::vector<v1::WorkUnit> units;
     for (const v1::WorkKind kind : kinds) {
@@ -167,6 +187,7 @@ class SqliteLedger final : public Ledger {
                                                   const std::vector<v1::LeaseRef>& leases, absl::Time now) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     if (absl::Status status = CheckSession(session_id); !status.ok()) return status;
     std::vector<v1::LeaseRef> lost;
     for (const v1::LeaseRef& lease : leases) {
@@ -186,6 +207,7 @@ class SqliteLedger final : public Ledger {
                                            absl::Time /*now*/) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     const v1::LeaseRef& lease = request.lease();
     const absl::StatusOr<UnitRow> row = ReadUnit(lease.unit_id());
     if (!row.ok()) return row.status();
@@ -219,6 +241,7 @@ class SqliteLedger final : public Ledger {
   absl::Status Release(const std::string& session_id, const std::vector<v1::LeaseRef>& leases) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     if (absl::Status status = CheckSession(session_id); !status.ok()) return status;
     for (const v1::LeaseRef& lease : leases) {
       Statement update(db_.get(),
@@ -233,6 +256,7 @@ class SqliteLedger final : public Ledger {
   absl::StatusOr<uint64_t> ExpireLeases(absl::Time now) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     Statement update(db_.get(),
                      "UPDATE units SET state = CASE WHEN attempts >= ? THEN ? ELSE ? END, session_id = '' "
                      "WHERE state = ? AND expires_us <= ?");
@@ -268,6 +292,7 @@ class SqliteLedger final : public Ledger {
                           const std::vector<std::string>& dropped, uint64_t step, uint64_t policy_version) override {
     absl::MutexLock lock(&mu_);
     Transaction transaction(db_.get());
+    if (!transaction.status().ok()) return transaction.status();
     if (absl::Status status = Settle(run_id, trained, kTrained); !status.ok()) return status;
     if (absl::Status status = Settle(run_id, dropped, kDropped); !status.ok()) return status;
     Statement update(db_.get(), "UPDATE runs SET step = ?, policy_version = ? WHERE run_id = ?");

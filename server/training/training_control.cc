@@ -19,21 +19,6 @@ absl::Status CheckRunId(const std::string& run_id) {
   return InvalidField("RUN_ID_INVALID", "run_id", "must have 1 to 64 of the characters a-z, 0-9, '.', '_', '-'");
 }
 
-const char* StateName(v1::RunState state) {
-  switch (state) {
-    case v1::RUN_STATE_RUNNING:
-      return "running";
-    case v1::RUN_STATE_PAUSED:
-      return "paused";
-    case v1::RUN_STATE_FINISHED:
-      return "finished";
-    case v1::RUN_STATE_FAILED:
-      return "failed";
-    default:
-      return "in an unknown state";
-  }
-}
-
 }  // namespace
 
 TrainingControl::TrainingControl(Ledger* ledger, MakeParts make_parts)
@@ -41,24 +26,33 @@ TrainingControl::TrainingControl(Ledger* ledger, MakeParts make_parts)
 
 TrainingControl::~TrainingControl() { Stop(); }
 
-absl::Status TrainingControl::Launch(const v1::StartRunRequest& request) {
-  absl::StatusOr<GrpoRun::Parts> parts = make_parts_(request);
+absl::Status TrainingControl::Launch(const std::string& run_id, absl::StatusOr<GrpoRun::Parts> parts) {
   if (!parts.ok()) return parts.status();
   parts->ledger = ledger_;
   parts->report_added = [this] { watches_.Notify(); };
-  absl::StatusOr<std::unique_ptr<GrpoRun>> run = GrpoRun::Start(request.run_id(), *std::move(parts));
+  absl::StatusOr<std::unique_ptr<GrpoRun>> run = GrpoRun::Start(run_id, *std::move(parts));
   if (!run.ok()) return run.status();
   absl::MutexLock lock(&mu_);
-  runs_[request.run_id()] = *std::move(run);
+  runs_[run_id] = *std::move(run);
   return absl::OkStatus();
 }
 
 absl::Status TrainingControl::Start(const v1::StartRunRequest& request) {
   if (absl::Status status = CheckRunId(request.run_id()); !status.ok()) return status;
   if (request.steps() == 0) return InvalidField("STEPS_OUT_OF_RANGE", "steps", "is 0, must be at least 1");
-  if (const auto config = CompleteGrpoConfig(request.grpo()); !config.ok()) return config.status();
-  if (absl::Status status = ledger_->CreateRun(request); !status.ok()) return status;
-  const absl::Status status = Launch(request);
+  absl::StatusOr<v1::GrpoConfig> config = CompleteGrpoConfig(request.grpo());
+  if (!config.ok()) return config.status();
+  // Kept with its defaults filled in: a later build with others goes on with these.
+  v1::StartRunRequest complete = request;
+  *complete.mutable_grpo() = *std::move(config);
+  // The run's parts first: a folder that is misspelt must not use up the run's name.
+  if (ledger_->GetRun(request.run_id()).ok()) {
+    return absl::AlreadyExistsError(absl::StrCat("run_id: a run named '", request.run_id(), "' exists"));
+  }
+  absl::StatusOr<GrpoRun::Parts> parts = make_parts_(complete);
+  if (!parts.ok()) return parts.status();
+  if (absl::Status status = ledger_->CreateRun(complete); !status.ok()) return status;
+  const absl::Status status = Launch(request.run_id(), std::move(parts));
   if (!status.ok()) ledger_->SetRunState(request.run_id(), v1::RUN_STATE_FAILED).IgnoreError();
   return status;
 }
@@ -70,7 +64,7 @@ absl::Status TrainingControl::TakeUpRuns() {
     const absl::StatusOr<StoredRun> stored = ledger_->GetRun(id);
     if (!stored.ok()) return stored.status();
     if (stored->state != v1::RUN_STATE_RUNNING && stored->state != v1::RUN_STATE_PAUSED) continue;
-    if (const absl::Status status = Launch(stored->request); !status.ok()) {
+    if (const absl::Status status = Launch(id, make_parts_(stored->request)); !status.ok()) {
       Log(LogLevel::kError, "run_not_taken_up", {{"run", id}, {"error", std::string(status.message())}});
       if (absl::Status stopped = ledger_->SetRunState(id, v1::RUN_STATE_FAILED); !stopped.ok()) return stopped;
     }
@@ -134,14 +128,10 @@ grpc::ServerUnaryReactor* TrainingControl::GetRun(grpc::CallbackServerContext* c
 absl::Status TrainingControl::Switch(const std::string& run_id, v1::RunState from, v1::RunState to) {
   const absl::StatusOr<std::shared_ptr<GrpoRun>> run = Find(run_id);
   if (!run.ok()) return run.status();
-  const absl::StatusOr<StoredRun> stored = ledger_->GetRun(run_id);
-  if (!stored.ok()) return stored.status();
-  if (stored->state != from) {
-    return ErrorWithReason(
-        absl::StatusCode::kFailedPrecondition, "RUN_STATE",
-        absl::StrCat("run '", run_id, "' is ", StateName(stored->state), ", must be ", StateName(from)));
+  absl::Status status = ledger_->SwitchRunState(run_id, from, to);
+  if (absl::IsFailedPrecondition(status)) {
+    status = ErrorWithReason(absl::StatusCode::kFailedPrecondition, "RUN_STATE", status.message());
   }
-  const absl::Status status = ledger_->SetRunState(run_id, to);
   (*run)->Wake();
   return status;
 }

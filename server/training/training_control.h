@@ -51,7 +51,7 @@ class TrainingControl final : public v1::TrainingControl::CallbackService {
 
  private:
   absl::StatusOr<std::shared_ptr<GrpoRun>> Find(const std::string& run_id) const;
-  absl::Status Launch(const v1::StartRunRequest& request);
+  absl::Status Launch(const std::string& run_id, absl::StatusOr<GrpoRun::Parts> parts);
   absl::Status Start(const v1::StartRunRequest& request);
   absl::Status Switch(const std::string& run_id, v1::RunState from, v1::RunState to);
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, absl::Status status, const std::string& run_id,

@@ -15,6 +15,10 @@ absl::StatusOr<std::unique_ptr<TrainingService>> TrainingService::Open(TrainingS
   std::filesystem::create_directories(options.folder, error);
   if (error) return absl::UnavailableError(absl::StrCat("training-dir: ", options.folder, ": ", error.message()));
   std::unique_ptr<TrainingService> service(new TrainingService(std::move(options)));
+  absl::StatusOr<model::FolderLock> alone = model::FolderLock::Take(service->options_.folder);
+  if (!alone.ok())
+    return absl::Status(alone.status().code(), absl::StrCat("training-dir: ", std::string(alone.status().message())));
+  service->alone_ = *std::move(alone);
   TrainingService* const raw = service.get();
   const std::string& folder = service->options_.folder;
   const LedgerLimits limits{.lease_ttl = service->options_.lease_ttl};

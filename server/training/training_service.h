@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "model/checkpoint/folder_lock.h"
 #include "server/inference/service_plugin.h"
 #include "server/training/coordinator.h"
 #include "server/training/policy_store.h"
@@ -25,7 +26,8 @@ struct TrainingServiceOptions {
 // folder/ledger.db, folder/policies/, folder/runs/. Thread-safe.
 class TrainingService final : public ServicePlugin {
  public:
-  // Opens the folder and goes on with every run that was under way. Errors: of the ledger, the store or a run's model.
+  // Opens the folder and goes on with every run that was under way. Errors: of the ledger, the store or a run's model;
+  // FAILED_PRECONDITION where another process coordinates in that folder.
   static absl::StatusOr<std::unique_ptr<TrainingService>> Open(TrainingServiceOptions options);
   ~TrainingService() override;
 
@@ -39,6 +41,7 @@ class TrainingService final : public ServicePlugin {
   absl::StatusOr<std::shared_ptr<const sim::SourceBank>> Bank();
 
   const TrainingServiceOptions options_;
+  model::FolderLock alone_;  // two coordinators in one folder would train units twice
   absl::Mutex mu_;
   std::shared_ptr<const sim::SourceBank> bank_ ABSL_GUARDED_BY(mu_);  // opened for the first run that needs it
   std::unique_ptr<Ledger> ledger_;

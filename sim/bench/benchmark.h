@@ -1,4 +1,4 @@
-// The fixed benchmark (asa-bench, DESIGN section 10): scenes of test recordings and test rooms, questions over all
+// The fixed benchmark (asa-bench, README.md): scenes of test recordings and test rooms, questions over all
 // tasks in both forms with wordings that training never used, and the controls.
 //
 // A folder:

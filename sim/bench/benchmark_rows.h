@@ -1,4 +1,4 @@
-// Lines of questions.jsonl and answers.jsonl (DESIGN section 11).
+// Lines of questions.jsonl and answers.jsonl (client/README.md).
 //
 //   {"id", "audio", "question", "options"?: [4], "form": "mcq"|"open", "format": "ambix", "task", "level": 1-3,
 //   "answer",

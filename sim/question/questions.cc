@@ -121,7 +121,6 @@ std::string PromptText(const v1::Question& question) {
   for (int i = 0; i < question.options_size() && i < 26; ++i) {
     absl::StrAppend(&prompt, "\n", std::string(1, static_cast<char>('A' + i)), ". ", question.options(i));
   }
-  absl::StrAppend(&prompt, "\nAnswer with the letter.");
   return prompt;
 }
 

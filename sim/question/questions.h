@@ -35,11 +35,12 @@ struct QuestionOptions {
 // "<scene id>/<task>/<number>". Thread-safe (no shared state).
 std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions& options, Random& random);
 
-// What a person reads: the question; for multiple choice then "A. ...", ..., "D. ..." and "Answer with the letter.", a
-// line each (any number up to 26). The model reads `text` alone and weighs each option as its answer.
+// The question with its options, as people read it: for multiple choice then "A. ..." to "D. ...", a line each (any
+// number up to 26). The model reads `text` alone and weighs each option as its answer.
 std::string PromptText(const v1::Question& question);
 
-// What the model should say: the letter, or the reference in words. Empty when the question has no key.
+// The right answer as the verifier takes it: the name of the option ("B"), or the reference in words. Empty
+// when the question has no key.
 std::string AnswerText(const v1::Question& question);
 
 }  // namespace auricle::sim

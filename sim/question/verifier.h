@@ -8,7 +8,7 @@
 
 namespace auricle::sim {
 
-// Tolerances of open answers (DESIGN section 10, AnswerKey).
+// Tolerances of open answers (AnswerKey in question.proto).
 inline constexpr double kAzimuthToleranceDeg = 20.0;
 inline constexpr double kElevationToleranceDeg = 10.0;
 inline constexpr double kAngleToleranceDeg = 20.0;

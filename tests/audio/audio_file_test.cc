@@ -197,6 +197,16 @@ TEST_F(AudioFile, RefusesNaNAndInfinityInFloatFiles) {
   }
 }
 
+TEST_F(AudioFile, RefusesSamplesFarPastFullScaleAndSaysHowFarIsAllowed) {
+  EXPECT_TRUE(ReadAudioBytes(WavFloat(1, 16000, {0.1f, 1e6f, -1e6f})).ok());
+  for (const float bad : {1e30f, -1.0001e6f}) {
+    const auto buffer = ReadAudioBytes(WavFloat(1, 16000, {0.1f, 0.2f, bad, 0.3f}));
+    ASSERT_EQ(buffer.status().code(), absl::StatusCode::kInvalidArgument) << bad;
+    EXPECT_THAT(std::string(buffer.status().message()), HasSubstr("level: frame 2"));
+    EXPECT_THAT(std::string(buffer.status().message()), HasSubstr("1e+06"));
+  }
+}
+
 // Recorders that stream write the largest size into the header: what is there is read, and no memory is taken for the
 // rest.
 TEST_F(AudioFile, ReadsAWavWhoseHeaderClaimsMoreThanThereIs) {

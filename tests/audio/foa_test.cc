@@ -84,6 +84,17 @@ TEST(FromInterleaved, RefusesNaNAndInfinityWhereverTheyStand) {
   }
 }
 
+TEST(FromInterleaved, RefusesSamplesFarPastFullScaleAndSaysHowFarIsAllowed) {
+  for (const float bad : {1e30f, -1e30f, 1.0001e6f}) {
+    std::vector<float> samples(12, 0.5f);
+    samples[6] = bad;
+    const auto clip = FromInterleaved(samples, 4, 16000, FoaFormat::kAmbiX);
+    ASSERT_EQ(clip.status().code(), absl::StatusCode::kInvalidArgument) << bad;
+    EXPECT_THAT(std::string(clip.status().message()), HasSubstr("level: "));
+    EXPECT_THAT(std::string(clip.status().message()), HasSubstr("1e+06"));
+  }
+}
+
 TEST(FromInterleaved, RefusesNoFramesBrokenFramesAndImpossibleRates) {
   EXPECT_FALSE(FromInterleaved({}, 4, 16000, FoaFormat::kAmbiX).ok());
   EXPECT_FALSE(FromInterleaved(std::vector<float>(7), 4, 16000, FoaFormat::kAmbiX).ok());
@@ -96,6 +107,7 @@ TEST(FromInterleaved, RefusesNoFramesBrokenFramesAndImpossibleRates) {
 
 TEST(FromInterleaved, TakesOneFrameLoudFramesAndTheEndsOfTheRateRange) {
   EXPECT_TRUE(FromInterleaved(std::vector<float>(4, 100.0f), 4, 8000, FoaFormat::kAmbiX).ok());
+  EXPECT_TRUE(FromInterleaved(std::vector<float>(4, -1e6f), 4, 16000, FoaFormat::kFuMa).ok());
   EXPECT_TRUE(FromInterleaved(std::vector<float>(4, 0.0f), 4, 192000, FoaFormat::kAmbiX).ok());
 }
 

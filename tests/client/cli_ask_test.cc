@@ -159,6 +159,79 @@ TEST_F(CliTest, TakesAWavHeaderOnStdinAndStopsAfterTheGivenSeconds) {
   EXPECT_EQ(Run({"ask", "-", "q"}, "").exit_code, 1);
 }
 
+TEST_F(CliTest, ListensToAPipeOnlyOnceTheServerHasAnswered) {
+  // Nothing is in the pipe: who had read it would say so.
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ask", "-", "q"}, std::vector<std::string>{"scene", "-"}}) {
+    std::vector<std::string> nobody = words;
+    nobody.push_back("--server=127.0.0.1:1");
+    EXPECT_THAT(Run(nobody).err, HasSubstr("no server answers at 127.0.0.1:1"));
+    EXPECT_THAT(Run(words).err, HasSubstr("stdin: is empty"));
+  }
+  // What is wrong with a file needs no server.
+  EXPECT_THAT(Run({"ask", Path("no.wav"), "q", "--server", "127.0.0.1:1"}).err, HasSubstr("no such file"));
+}
+
+TEST_F(CliTest, RefusesAPipeThatIsNoAudio) {
+  const ProgramResult result = Run({"ask", "-", "q"}, "RIFF");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("must be WAV, FLAC, OGG, CAF or raw PCM"));
+  EXPECT_TRUE(server_.asked().empty());
+}
+
+TEST_F(CliTest, SaysEveryRefusalInJsonToo) {
+  Write("stereo.wav", SilentWav(2, 8000, 4000));
+  const struct {
+    std::vector<std::string> words;
+    bool stream;
+    const char* code;
+  } cases[] = {{{"ask", Path("no.wav"), "q"}, false, "NOT_FOUND"},
+               {{"ask", Path("clip.wav"), "q", "--server", "127.0.0.1:1"}, false, "UNAVAILABLE"},
+               {{"ask", "-", "q"}, false, "INVALID_ARGUMENT"},
+               {{"ask", Path("no.wav"), "q", "--stream"}, true, "NOT_FOUND"},
+               {{"ask", Path("clip.wav"), "q", "--stream", "--server", "127.0.0.1:1"}, true, "UNAVAILABLE"},
+               {{"ask", "-", "q", "--stream"}, true, "INVALID_ARGUMENT"},
+               {{"ask", Path("stereo.wav"), "q", "--stream"}, true, "INVALID_ARGUMENT"},
+               {{"ask", Path("clip.wav"), "\xff", "--stream"}, true, "INVALID_ARGUMENT"}};
+  for (const auto& c : cases) {
+    std::vector<std::string> words = c.words;
+    words.push_back("--json");
+    SCOPED_TRACE(words[1] + " " + c.code);
+    const ProgramResult result = Run(words);
+    EXPECT_EQ(result.exit_code, 1);
+    std::istringstream lines(result.out);
+    std::string line, last;
+    while (std::getline(lines, line)) last = line;
+    const nlohmann::json json = nlohmann::json::parse(last, nullptr, /*allow_exceptions=*/false);
+    ASSERT_TRUE(json.is_object() && json.contains("error")) << result.out;
+    EXPECT_EQ(json["error"].value("code", ""), c.code);
+    EXPECT_EQ(json.value("event", ""), c.stream ? "error" : "");
+  }
+}
+
+TEST_F(CliTest, AsksAboutAStreamFromAPipeAfterTheGivenSeconds) {
+  const std::string second(16000 * 4 * 2, '\1');
+  const ProgramResult result = Run({"ask", "-", "q", "--stream", "--seconds", "0.25"}, second);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("heard: q"));
+  size_t audio_bytes = 0;
+  for (const v1::StreamAskRequest& message : server_.streamed()) audio_bytes += message.audio().data().size();
+  EXPECT_EQ(audio_bytes, second.size() / 4);
+}
+
+TEST_F(CliTest, GivesAStreamTheTimeThatItsAudioTakes) {
+  Write("long.wav", SilentWav(4, 1000, 100'000));
+  ASSERT_EQ(Run({"ask", Path("long.wav"), "q", "--stream", "--ask-at", "0.1", "--timeout", "20"}).exit_code, 0);
+  ASSERT_EQ(Run({"ask", "-", "q", "--stream", "--seconds", "100", "--timeout", "20"}, std::string(800, 'a')).exit_code,
+            0);
+  // 100 s of audio at most and 20 s beside it, less what the first message took.
+  ASSERT_EQ(server_.stream_seconds().size(), 2u);
+  for (const double seconds : server_.stream_seconds()) {
+    EXPECT_GT(seconds, 60);
+    EXPECT_LT(seconds, 200);
+  }
+}
+
 TEST_F(CliTest, StreamsAFileInChunksOfATenthOfASecond) {
   Write("half.wav", SilentWav(4, 8000, 4000));
   const ProgramResult result = Run({"ask", Path("half.wav"), "q", "--stream", "--json"});

@@ -142,6 +142,58 @@ TEST_F(CliEvalTest, ComesBackAfterTheDelayWhereTheQueueIsFullAndOnlyThere) {
   EXPECT_EQ(server_.asked().size(), 4u);  // busy three times, full once
 }
 
+TEST_F(CliEvalTest, ComesBackToAServerThatWasAway) {
+  Write("questions.jsonl", Row("1", "drained"));
+  ASSERT_EQ(Run().exit_code, 0);
+  EXPECT_EQ(Answers().at(0)["answer"], "heard: drained");
+  EXPECT_EQ(server_.asked().size(), 3u);
+}
+
+TEST_F(CliEvalTest, ExitsWithOneWhereEveryRowFailed) {
+  Write("questions.jsonl", Row("1", "refuse") + Row("2", "full"));
+  const ProgramResult result = Run();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("0 of 2 answered, 2 failed"));
+  EXPECT_EQ(Answers().size(), 2u);
+}
+
+TEST_F(CliEvalTest, RefusesToWriteOverItsQuestions) {
+  const std::string questions = Row("1", "a");
+  Write("questions.jsonl", questions);
+  std::filesystem::create_hard_link(folder_ + "/questions.jsonl", folder_ + "/answers.jsonl.previous");
+  for (const char* out : {"/questions.jsonl", "/clips/../questions.jsonl", "/answers.jsonl"}) {
+    const ProgramResult result = Run({"--out", folder_ + out});
+    EXPECT_EQ(result.exit_code, 2) << out;
+    EXPECT_THAT(result.err, HasSubstr("is the file of questions"));
+    EXPECT_EQ(Read("questions.jsonl"), questions);
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/answers.jsonl.previous"));
+  EXPECT_TRUE(server_.asked().empty());
+}
+
+TEST_F(CliEvalTest, StopsWhereItsAnswersCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  Write("questions.jsonl", Row("1", "a") + Row("2", "b") + Row("3", "c"));
+  const ProgramResult result = Run({"--out", "/dev/full", "--concurrency", "1"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("/dev/full: cannot be written"));
+  EXPECT_EQ(server_.asked().size(), 1u);
+}
+
+TEST_F(CliEvalTest, KeepsAnAnswerWhoseLetterIsNull) {
+  Write("questions.jsonl",
+        R"({"id": "1", "audio": "clips/a.wav", "question": "q", "options": ["x", "y"], "answer": "B"})"
+        "\n");
+  const std::string kept = R"({"id":"1","answer":"B. y","letter":null,"scene":null,"ttft_ms":1})"
+                           "\n";
+  Write("answers.jsonl", kept);
+  const ProgramResult result = Run({"--resume"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(Read("answers.jsonl"), kept);
+  EXPECT_THAT(result.err, HasSubstr("0 of 1 multiple-choice answers correct"));
+  EXPECT_TRUE(server_.asked().empty());
+}
+
 TEST_F(CliEvalTest, ResumesWithoutAskingAgainWhatIsAnswered) {
   Write("questions.jsonl", Row("1", "a") + Row("2", "b") + Row("3", "c") + Row("4", "d"));
   // An earlier run: 1 and 3 answered, 2 failed, 4 torn by a kill.

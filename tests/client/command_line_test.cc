@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace auricle::client {
 namespace {
 
@@ -67,6 +69,12 @@ TEST(CommandLine, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
 TEST(CommandLine, UnderstandsHelpWithoutTheRest) {
   EXPECT_TRUE(ParseCommandLine(Spec(), {"--help"})->help);
   EXPECT_THAT(CommandHelp(Spec()), HasSubstr("--count N"));
+}
+
+TEST(CommandLine, NamesEveryExitStatusInTheHelp) {
+  for (const int status : {kExitOk, kExitRefused, kExitUsage, kExitInterrupted}) {
+    EXPECT_THAT(CommandHelp(Spec()), HasSubstr(" " + std::to_string(status) + " "));
+  }
 }
 
 TEST(CommandLine, OffersTheNearestSpellingAndNoneThatIsFarOff) {

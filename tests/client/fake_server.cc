@@ -81,6 +81,7 @@ struct FakeServer::Impl final : v1::SpatialQa::Service, v1::ModelControl::Servic
   std::mutex mutex;
   std::vector<v1::AskRequest> asked;
   std::vector<v1::StreamAskRequest> streamed;
+  std::vector<double> stream_seconds;
   std::map<std::string, int> tries;
   int in_flight = 0, most_in_flight = 0;
   int port = 0;
@@ -103,8 +104,11 @@ struct FakeServer::Impl final : v1::SpatialQa::Service, v1::ModelControl::Servic
     if (rule == "refuse") return OnWire(FieldRefusal("audio.channels", "is 2, must be 4"));
     if (rule == "full")
       return OnWire(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "clip is over the limit", "CLIP_TOO_LONG"));
-    if (rule == "busy" && tried < 2) {
-      google::rpc::Status status = Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "QUEUE_FULL");
+    if (rule == "gone") return OnWire(Refusal(grpc::StatusCode::UNAVAILABLE, "nobody is here", "GONE"));
+    if ((rule == "busy" || rule == "drained") && tried < 2) {
+      google::rpc::Status status =
+          rule == "busy" ? Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", "QUEUE_FULL")
+                         : Refusal(grpc::StatusCode::UNAVAILABLE, "the server is going down", "DRAINING");
       google::rpc::RetryInfo retry;
       retry.mutable_retry_delay()->set_nanos(20'000'000);
       status.add_details()->PackFrom(retry);
@@ -116,8 +120,13 @@ struct FakeServer::Impl final : v1::SpatialQa::Service, v1::ModelControl::Servic
     return grpc::Status::OK;
   }
 
-  grpc::Status StreamAsk(grpc::ServerContext*,
+  grpc::Status StreamAsk(grpc::ServerContext* context,
                          grpc::ServerReaderWriter<v1::StreamAskResponse, v1::StreamAskRequest>* stream) override {
+    {
+      const std::chrono::duration<double> left = context->deadline() - std::chrono::system_clock::now();
+      const std::lock_guard lock(mutex);
+      stream_seconds.push_back(left.count());
+    }
     v1::StreamAskRequest message;
     double bytes = 0;
     while (stream->Read(&message)) {
@@ -195,6 +204,11 @@ std::vector<v1::AskRequest> FakeServer::asked() const {
 std::vector<v1::StreamAskRequest> FakeServer::streamed() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->streamed;
+}
+
+std::vector<double> FakeServer::stream_seconds() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->stream_seconds;
 }
 
 int FakeServer::most_in_flight() const {

@@ -16,6 +16,8 @@ namespace auricle::test {
 //   "refuse"   INVALID_ARGUMENT with a field violation on audio.channels
 //   "busy"     RESOURCE_EXHAUSTED with RetryInfo of 20 ms for the first two calls of the same question, then answered
 //   "full"     RESOURCE_EXHAUSTED without RetryInfo, always
+//   "drained"  as "busy", but UNAVAILABLE
+//   "gone"     UNAVAILABLE without RetryInfo, always
 //   "slow"     answered after 60 ms
 //   anything else is answered with "heard: QUESTION"
 // A multiple-choice question gets letter B with probability 0.6, the others share the rest. The scene has one source,
@@ -33,6 +35,7 @@ class FakeServer {
 
   std::vector<v1::AskRequest> asked() const;           // in order of arrival
   std::vector<v1::StreamAskRequest> streamed() const;  // messages of all streams
+  std::vector<double> stream_seconds() const;          // how long each stream might live, when it was opened
   int most_in_flight() const;                          // unary calls at once
   void SetServing(bool serving);                       // of grpc.health.v1
 

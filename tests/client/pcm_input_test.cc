@@ -1,5 +1,6 @@
 #include "client/cli/pcm_input.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -101,6 +102,47 @@ TEST(PcmInput, LeavesWholeFilesAlone) {
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(input->encoding(), v1::AUDIO_ENCODING_FILE);
   EXPECT_EQ(*input->Read(1000), flac);
+}
+
+TEST(PcmInput, RefusesFilesOfOtherKinds) {
+  for (const std::string& bytes :
+       {std::string("RIFF"), std::string("RIFFabc"), std::string("RIFFabcdAVI LIST"), std::string("RIFXabcdWAVEfmt "),
+        std::string("RF64abcdWAVEds64"), std::string("BW64abcdWAVEds64"), std::string("riff.abcdefghijk"),
+        std::string("FORMabcdAIFFCOMM"), std::string("ID3\4abcdefghijkl")}) {
+    Piped pipe(bytes);
+    const absl::Status status = PcmInput::Open(pipe.read_end, {}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bytes;
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("must be WAV, FLAC, OGG, CAF or raw PCM"));
+  }
+  Piped few("RI");  // too short for a magic number
+  EXPECT_TRUE(PcmInput::Open(few.read_end, {}).ok());
+}
+
+TEST(PcmInput, KnowsWithoutWaitingWhetherAPipeHasEnded) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string frames = "0123456789abcdefABCDEFGH";
+  ASSERT_EQ(write(ends[1], frames.data(), frames.size()), static_cast<ssize_t>(frames.size()));
+  auto input = PcmInput::Open(ends[0], {});
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_EQ(*input->Read(2), frames.substr(0, 16));
+  EXPECT_FALSE(input->AtEnd());
+  EXPECT_EQ(*input->Read(1), frames.substr(16)) << "looking must lose nothing";
+  EXPECT_FALSE(input->AtEnd()) << "the writer only pauses";
+  close(ends[1]);
+  EXPECT_TRUE(input->AtEnd());
+  EXPECT_EQ(*input->Read(1), "");
+  close(ends[0]);
+}
+
+TEST(PcmInput, HasEndedWhereTheHeaderSaysSo) {
+  Piped pipe(WavBytes(1, 1, 8000, 16, "abcdLISTtrailer!", 4));
+  auto input = PcmInput::Open(pipe.read_end, {});
+  ASSERT_TRUE(input.ok());
+  EXPECT_EQ(*input->Read(1), "ab");
+  EXPECT_FALSE(input->AtEnd());
+  EXPECT_EQ(*input->Read(1), "cd");
+  EXPECT_TRUE(input->AtEnd());
 }
 
 TEST(PcmInput, RefusesHeadersThatMakeNoSense) {

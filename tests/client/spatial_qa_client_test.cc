@@ -71,6 +71,36 @@ TEST_F(SpatialQaClientTest, RefusesTextThatIsNotUtf8BeforeItIsSent) {
   EXPECT_TRUE(Ask("Où est le chien? 🐕 \u07ff\uffff").ok());
 }
 
+TEST_F(SpatialQaClientTest, RefusesNamesThatAreNotUtf8AndTheStreamLivesOn) {
+  const auto field = [](const absl::Status& status) {
+    const ErrorDetails details = ReadErrorDetails(status);
+    return details.fields.size() == 1 ? details.fields[0].field : std::string();
+  };
+  v1::AskRequest request;
+  request.set_model("\xff");
+  request.set_question("Where?");
+  EXPECT_EQ(field(client_->Ask(request).status()), "model");
+  EXPECT_TRUE(server_.asked().empty());
+  v1::StreamConfig config = Config();
+  config.set_model("\xff");
+  EXPECT_EQ(field(client_->OpenStream(config).status()), "config.model");
+
+  auto stream = *client_->OpenStream(Config());
+  v1::Query query;
+  query.set_query_id("\xff");
+  query.set_question("Where?");
+  EXPECT_EQ(field(stream->SendQuery(query)), "query.query_id");
+  EXPECT_EQ(field(stream->CancelQuery("\xff")), "cancel.query_id");
+  query.set_query_id("good");
+  ASSERT_TRUE(stream->SendQuery(query).ok());
+  ASSERT_TRUE(stream->FinishSending().ok());
+  std::string finished;
+  StreamHandlers handlers;
+  handlers.finished = [&](const v1::Finished& event) { finished = event.query_id(); };
+  EXPECT_TRUE(stream->ReadEvents(handlers).ok());
+  EXPECT_EQ(finished, "good");
+}
+
 TEST_F(SpatialQaClientTest, SaysAtOnceThatNobodyListens) {
   // Port 1 of the loopback: refused at once, long before the hour is over.
   ClientOptions patient;

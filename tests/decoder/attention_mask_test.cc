@@ -34,6 +34,21 @@ TEST(AttentionMaskTest, LetsEachContinuationSeeThePrefixAndItself) {
   EXPECT_TRUE(SharedPrefixPositions(segment)[0].narrow(0, 0, 6).equal(at::tensor({0, 1, 2, 3, 2, 3}, at::kLong)));
 }
 
+TEST(AttentionMaskTest, LetsAContinuationGoOnFromAnother) {
+  // Prefix, a question (1), its two options (2, 3), a question of its own (4), padding.
+  const at::Tensor segment = at::tensor({0, 1, 2, 2, 3, 4, -1}, at::kLong).unsqueeze(0);
+  const at::Tensor trunk = at::tensor({0, 1, 1, 1, 1, 4, -1}, at::kLong).unsqueeze(0);
+  const at::Tensor expected = Bools({{1, 0, 0, 0, 0, 0, 0},
+                                     {1, 1, 0, 0, 0, 0, 0},
+                                     {1, 1, 1, 0, 0, 0, 0},
+                                     {1, 1, 1, 1, 0, 0, 0},
+                                     {1, 1, 0, 0, 1, 0, 0},
+                                     {1, 0, 0, 0, 0, 1, 0}});
+  EXPECT_TRUE(SharedPrefixMask(segment, trunk)[0][0].narrow(0, 0, 6).equal(expected));
+  EXPECT_TRUE(
+      SharedPrefixPositions(segment, trunk)[0].narrow(0, 0, 6).equal(at::tensor({0, 1, 2, 3, 2, 1}, at::kLong)));
+}
+
 TEST(AttentionMaskTest, PackedContinuationsComputeWhatEachWouldAlone) {
   at::NoGradGuard no_grad;
   const auto decoder = SmallDecoder(11);

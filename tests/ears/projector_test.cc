@@ -50,7 +50,8 @@ class ProjectorTest : public testing::Test {
 
 TEST_F(ProjectorTest, GradientsMatchFiniteDifferences) {
   EarsOutput heard = RandomOutput(ears_, {9, 6}, 9);
-  const torch::Tensor weight = torch::randn({2, 3 + ears_.slots + 1, 8}, torch::kFloat64);
+  const torch::Tensor weight =
+      torch::randn({2, ProjectorImpl::TokenCount(ears_, SmallConfig(), 9), 8}, torch::kFloat64);
   const auto loss = [&] { return (projector_->forward(heard).embeddings * weight).sum(); };
 
   std::vector<std::pair<std::string, torch::Tensor>> checked;
@@ -75,7 +76,7 @@ TEST_F(ProjectorTest, GradientsMatchFiniteDifferences) {
   loss().backward();
 
   const torch::NoGradGuard no_grad;
-  constexpr double kStep = 1e-5;
+  constexpr double kStep = 1e-6;
   for (auto& [name, tensor] : checked) {
     ASSERT_TRUE(tensor.grad().defined()) << name;
     // Along a random direction: one number for the whole tensor.
@@ -92,16 +93,21 @@ TEST_F(ProjectorTest, GradientsMatchFiniteDifferences) {
   }
 }
 
-TEST_F(ProjectorTest, TokensAreDenseThenSlotsThenRoomForEveryLength) {
+TEST_F(ProjectorTest, TokensAreDenseThenRelationsThenSlotsThenRoomForEveryLength) {
   const torch::NoGradGuard no_grad;
   const EarsOutput heard = RandomOutput(ears_, {10, 3, 8}, 10);
   const AudioTokens tokens = projector_->forward(heard);
-  const int64_t k = ears_.slots;
-  EXPECT_EQ(tokens.embeddings.sizes(), (std::vector<int64_t>{3, 3 + k + 1, 8}));
-  EXPECT_EQ(tokens.lengths[0].item<int64_t>(), 3 + k + 1);
-  EXPECT_EQ(tokens.lengths[1].item<int64_t>(), 1 + k + 1);
-  EXPECT_EQ(tokens.lengths[2].item<int64_t>(), 2 + k + 1);
-  EXPECT_EQ(tokens.embeddings[1].slice(0, 1 + k + 1).abs().max().item<double>(), 0) << "zeros behind the clip";
+  // Three of the four slots are related: six ordered pairs.
+  ASSERT_EQ(ears_.slots, 4);
+  const int64_t rest = 6 + 4 + 1;
+  EXPECT_EQ(tokens.embeddings.sizes(), (std::vector<int64_t>{3, 3 + rest, 8}));
+  EXPECT_EQ(tokens.lengths[0].item<int64_t>(), 3 + rest);
+  EXPECT_EQ(tokens.lengths[1].item<int64_t>(), 1 + rest);
+  EXPECT_EQ(tokens.lengths[2].item<int64_t>(), 2 + rest);
+  for (int64_t clip_tokens : {10, 3, 8}) {
+    EXPECT_EQ(ProjectorImpl::TokenCount(ears_, SmallConfig(), clip_tokens), (clip_tokens + 3) / 4 + rest);
+  }
+  EXPECT_EQ(tokens.embeddings[1].slice(0, 1 + rest).abs().max().item<double>(), 0) << "zeros behind the clip";
 
   // Clip 1 alone gives the same tokens.
   EarsOutput alone = heard;
@@ -115,7 +121,7 @@ TEST_F(ProjectorTest, TokensAreDenseThenSlotsThenRoomForEveryLength) {
   }
   alone.activity_logits = alone.activity_logits.slice(2, 0, 3);
   const AudioTokens single = projector_->forward(alone);
-  EXPECT_LT((single.embeddings[0] - tokens.embeddings[1].slice(0, 0, 1 + k + 1)).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((single.embeddings[0] - tokens.embeddings[1].slice(0, 0, 1 + rest)).abs().max().item<double>(), 1e-12);
 }
 
 TEST_F(ProjectorTest, OrderOfTheSlotsIsByConfidenceAndNothingElse) {
@@ -164,6 +170,70 @@ TEST_F(ProjectorTest, SlotInputsSayWhereAndWhen) {
   for (int n = 1; n <= 4; ++n) {
     EXPECT_NEAR(value(0, 1, 25 + 2 * (5 - n)), std::cos(n * azimuth), 1e-5) << n;
     EXPECT_NEAR(value(0, 1, 24 + 2 * (5 - n)), std::sin(n * azimuth), 1e-5) << n;
+  }
+}
+
+TEST_F(ProjectorTest, RelationInputsSayHowOneSourceLiesFromAnother) {
+  const torch::NoGradGuard no_grad;
+  EarsOutput heard = RandomOutput(ears_, {40}, 40);
+  // a: 2 m to the left (y), from 0.5 s to 2 s; b: 3 m ahead (x) and 4 m up (z), from 1 s to 3 s. All of 4 s.
+  heard.direction[0][2] = torch::tensor({0.0, 1.0, 0.0}, torch::kFloat64);
+  heard.direction[0][0] = torch::tensor({0.6, 0.0, 0.8}, torch::kFloat64);
+  heard.log_distance[0][2] = std::log(2.0);
+  heard.log_distance[0][0] = std::log(5.0);
+  heard.activity_logits.fill_(-20);
+  heard.activity_logits[0][2].slice(0, 5, 20) = 20;
+  heard.activity_logits[0][0].slice(0, 10, 30) = 20;
+  // Order: slots 1, 2, 0. Pairs (1, 2), (1, 0), (2, 1), (2, 0), (0, 1), (0, 2): the fourth is (a, b), the last (b, a).
+  const torch::Tensor inputs = projector_->RelationInputs(heard, torch::tensor({{1, 2, 0, 3}}));
+  ASSERT_EQ(inputs.sizes(), (std::vector<int64_t>{1, 6, ProjectorImpl::RelationInputWidth(ears_)}));
+  constexpr double pi = std::numbers::pi;
+  const double b_elevation = std::asin(0.8);
+  // Seen from b, a is 3 m back and 2 m left, and 4 m below.
+  const double way = std::atan2(2.0, -3.0), level = std::hypot(3.0, 2.0);
+  for (const bool reversed : {false, true}) {
+    std::vector<double> expected;
+    const auto harmonics = [&expected](double angle) {
+      for (int n = 1; n <= 4; ++n) {
+        expected.push_back(std::cos(n * angle));
+        expected.push_back(std::sin(n * angle));
+      }
+    };
+    const double sign = reversed ? -1 : 1;
+    harmonics(sign * pi / 2);
+    harmonics(pi / 2);
+    expected.push_back(pi / 2);
+    expected.push_back(sign * -b_elevation);
+    expected.push_back(sign * std::log(2.0 / 5.0));
+    harmonics(reversed ? way - pi : way);
+    expected.push_back(sign * -std::atan2(4.0, level));
+    expected.push_back(std::log(std::hypot(level, 4.0)));
+    expected.push_back(sign * (0.05 - 0.1));
+    expected.push_back(sign * (0.2 - 0.3));
+    expected.push_back(0.25);
+    const torch::Tensor row = inputs[0][reversed ? 5 : 3];
+    const int64_t identity = row.size(0) - static_cast<int64_t>(expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(row[identity + static_cast<int64_t>(i)].item<double>(), expected[i], 1e-5) << reversed << " " << i;
+    }
+    const int64_t first = reversed ? 0 : 2, second = reversed ? 2 : 0;
+    const int64_t classes = ears_.classes;
+    EXPECT_NEAR(row[0].item<double>(), 1 / (1 + std::exp(-heard.exist_logits[0][first].item<double>())), 1e-12);
+    EXPECT_TRUE(torch::allclose(row.slice(0, 1, 1 + classes), torch::softmax(heard.class_logits[0][first], 0)));
+    EXPECT_TRUE(torch::allclose(row.slice(0, 2 + 2 * classes, 2 + 3 * classes),
+                                torch::softmax(heard.class_logits[0][second], 0)));
+  }
+}
+
+TEST_F(ProjectorTest, RelatesNoMoreSlotsThanThereAreAndNoneWhereToldSo) {
+  const torch::NoGradGuard no_grad;
+  const EarsOutput heard = RandomOutput(ears_, {8}, 8);
+  for (const auto& [related, pairs] : {std::pair{0, 0}, {1, 0}, {2, 2}, {4, 12}, {9, 12}}) {
+    ProjectorConfig config = SmallConfig();
+    config.related_slots = related;
+    Projector projector(ears_, config);
+    projector->to(torch::kFloat64);
+    EXPECT_EQ(projector->forward(heard).embeddings.size(1), 2 + pairs + 4 + 1) << related;
   }
 }
 

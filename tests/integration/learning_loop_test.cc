@@ -50,6 +50,20 @@ class ReadingTask final : public RolloutSource {
   const std::string flac_;
 };
 
+// The same, but no answer is ever right: there is nothing to learn from.
+class HopelessTask final : public RolloutSource {
+ public:
+  std::optional<v1::SimulationTask> Scenes(uint64_t number) const override { return reading_.Scenes(number); }
+  std::vector<v1::RolloutTask> Questions(uint64_t number, const v1::SimulationResult* scenes) const override {
+    std::vector<v1::RolloutTask> tasks = reading_.Questions(number, scenes);
+    for (v1::RolloutTask& task : tasks) task.mutable_question()->mutable_key()->set_letter("E");
+    return tasks;
+  }
+
+ private:
+  ReadingTask reading_;
+};
+
 class LearningLoopTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -243,6 +257,40 @@ TEST_F(LearningLoopTest, SimulatedScenesBecomeQuestionsAndAKilledSimulationIsDon
   const v1::TrainingRun run = GetRun("scenes");
   EXPECT_EQ(run.state(), v1::RUN_STATE_FINISHED);
   ExpectNothingLost(run.units());
+}
+
+TEST_F(LearningLoopTest, SaysWhyNoStepIsTaken) {
+  StartServer([](const v1::StartRunRequest&) { return std::make_unique<HopelessTask>(); });
+  Worker worker = StartWorker("worker");
+  v1::StartRunRequest request = Request(1);
+  request.mutable_grpo()->set_keep_groups_without_spread(false);
+  Start(request);
+  v1::TrainingRun run;
+  for (const absl::Time end = absl::Now() + absl::Seconds(60); run.message().empty() && absl::Now() < end;) {
+    run = GetRun("reading");
+  }
+  EXPECT_NE(run.message().find("rewards were equal (mean 0)"), std::string::npos) << run.message();
+  EXPECT_EQ(run.state(), v1::RUN_STATE_RUNNING);
+  EXPECT_EQ(run.step(), 0u);
+}
+
+TEST_F(LearningLoopTest, RefusesASecondCoordinatorInItsFolder) {
+  StartReadingServer();
+  const auto second = TrainingService::Open(
+      {.folder = TrainingFolder(), .bank_folder = "", .lease_ttl = absl::Seconds(3), .make_source = nullptr});
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition) << second.status();
+}
+
+TEST_F(LearningLoopTest, AMisspeltModelDoesNotUseUpTheRunsName) {
+  StartReadingServer();
+  v1::StartRunRequest request = Request(1);
+  request.set_model_folder(ModelFolder() + "-misspelt");
+  {
+    grpc::ClientContext context;
+    v1::TrainingRun run;
+    EXPECT_EQ(stub_->StartRun(&context, request, &run).error_code(), grpc::StatusCode::NOT_FOUND);
+  }
+  EXPECT_EQ(Start(Request(1)).state(), v1::RUN_STATE_RUNNING);
 }
 
 TEST_F(LearningLoopTest, ARunWhoseModelIsGoneFailsAndTheServerStarts) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "model/audio/foa.h"
 #include "model/spatial_lalm.h"
 #include "model/tiny_model.h"
 #include "server/inference/spatial_lalm_adapter.h"
@@ -220,6 +221,52 @@ TEST_F(ServingTest, OneSeedGivesOneAnswer) {
   EXPECT_EQ(Ask(request).answer(), first);
   request.mutable_sampling()->set_seed(6);
   EXPECT_NE(Ask(request).answer(), first);
+}
+
+// 4000 bytes are a legal question, but not for a vocabulary that has none of its letters: each byte is a token then.
+TEST_F(ServingTest, AQuestionThatTheContextCannotHoldIsRefusedWithTheLimitNamed) {
+  v1::AskRequest request;
+  *request.mutable_audio() = PcmClip(TwoSounds(1, 16000));
+  std::string question;
+  while (question.size() < 4000) question += "\xD0\xB6";
+  request.set_question(question);
+  for (const bool with_options : {false, true}) {
+    if (with_options) {
+      for (const char* option : {"left", "right"}) request.add_options(option);
+    }
+    grpc::ClientContext context;
+    v1::AskResponse response;
+    const ErrorSeen error = ReadError(stub->Ask(&context, request, &response));
+    EXPECT_EQ(error.code, grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(error.reason, "CONTEXT_FULL");
+    EXPECT_EQ(error.field, "question");
+    EXPECT_NE(error.description.find("1024"), std::string::npos) << error.description;
+    EXPECT_FALSE(error.has_retry) << "trying again does not help";
+  }
+  request.clear_options();
+  request.set_question("Where is the dog?");
+  EXPECT_GT(Ask(request).usage().cached_tokens(), 0u) << "the clip was heard well";
+}
+
+TEST_F(ServingTest, TopKPastTheVocabularyIsOff) {
+  v1::AskRequest request;
+  *request.mutable_audio() = PcmClip(TwoSounds(1, 16000));
+  request.set_question("What do you hear?");
+  request.mutable_sampling()->set_temperature(1);
+  request.mutable_sampling()->set_max_new_tokens(16);
+  request.mutable_sampling()->set_seed(5);
+  const std::string off = Ask(request).answer();
+  request.mutable_sampling()->set_top_k(3'000'000'000u);
+  EXPECT_EQ(Ask(request).answer(), off);
+}
+
+TEST_F(ServingTest, SoundAtTheEndOfTheRangeIsHeard) {
+  v1::AskRequest request;
+  *request.mutable_audio() = PcmClip(PlaneWave(1, 16000, 40, 10, audio::kMaxSample));
+  request.set_question("What do you hear?");
+  const v1::AskResponse response = Ask(request);
+  EXPECT_EQ(response.model(), "tiny");
+  EXPECT_DOUBLE_EQ(response.scene().duration_seconds(), 1);
 }
 
 TEST_F(ServingTest, TellsWhatTheModelIs) {

@@ -55,8 +55,9 @@ TEST_F(SpatialLalmTest, HearsClipsAndCountsTheirTokens) {
     ASSERT_TRUE(heard.ok()) << heard.status();
     EXPECT_NEAR(heard->duration_seconds, seconds, 1e-9);
     EXPECT_NEAR(heard->evidence.duration_seconds(), seconds, 1e-9);
-    // One dense token for each 0.4 s begun, of whole 0.1 s; four slots and the room.
-    EXPECT_EQ(heard->audio_tokens, static_cast<int>(std::ceil(std::floor(seconds * 10 + 1e-9) / 4)) + 5) << seconds;
+    // One dense token for each 0.4 s begun, of whole 0.1 s; six relations, four slots and the room.
+    EXPECT_EQ(heard->audio_tokens, static_cast<int>(std::ceil(std::floor(seconds * 10 + 1e-9) / 4)) + 6 + 4 + 1)
+        << seconds;
   }
 }
 

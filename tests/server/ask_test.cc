@@ -1,6 +1,8 @@
 // Ask through gRPC with a fake model.
 #include <gtest/gtest.h>
 
+#include "server/inference/ask_call.h"
+#include "server/runtime/error_details.h"
 #include "tests/server/server_fixture.h"
 
 namespace auricle::server {
@@ -119,6 +121,37 @@ TEST_F(AskTest, HearsAClipOnceForSeveralQuestions) {
   ASSERT_TRUE(Ask(other, &response).ok());
   EXPECT_EQ(response.usage().cached_tokens(), 0u);
   EXPECT_EQ(model->encode_gate.arrived(), 2);
+}
+
+TEST_F(AskTest, AQuestionThatFailsLeavesTheClipAsHeard) {
+  StartServer();
+  v1::AskResponse response;
+  ASSERT_TRUE(Ask(AskAboutWave("first"), &response).ok());
+  EXPECT_EQ(Ask(AskAboutWave("fail please"), &response).error_code(), grpc::StatusCode::INTERNAL);
+  ASSERT_TRUE(Ask(AskAboutWave("second"), &response).ok());
+  EXPECT_EQ(response.usage().cached_tokens(), response.usage().audio_tokens());
+  EXPECT_EQ(model->encode_gate.arrived(), 1);
+}
+
+TEST_F(AskTest, AClipThatCouldNotBeHeardIsTriedAnew) {
+  StartServer();
+  model->encode_failures = 1;
+  v1::AskResponse response;
+  EXPECT_EQ(Ask(AskAboutWave("first"), &response).error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_TRUE(Ask(AskAboutWave("second"), &response).ok());
+  EXPECT_EQ(model->encode_gate.arrived(), 2);
+}
+
+TEST(WhyCancelledTest, TellsTheDeadlineFromAClientThatLeft) {
+  const absl::Time deadline = absl::FromUnixSeconds(1'700'000'000);
+  EXPECT_EQ(WhyCancelled(deadline - absl::Seconds(1), deadline).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(WhyCancelled(deadline - absl::Seconds(1), absl::InfiniteFuture()).code(), absl::StatusCode::kCancelled);
+  // The client's clock for it began a moment earlier than ours.
+  for (const absl::Duration after : {absl::Milliseconds(-5), absl::ZeroDuration(), absl::Seconds(1)}) {
+    const absl::Status status = WhyCancelled(deadline + after, deadline);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+    EXPECT_EQ(ReasonOf(status), "DEADLINE_EXCEEDED");
+  }
 }
 
 TEST_F(AskTest, PassesTheModelsErrorOnWithAReason) {

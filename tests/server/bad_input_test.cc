@@ -20,14 +20,30 @@ std::string FlacOfWave(double seconds, int rate = 16000) {
   return *audio::EncodeFoaFlac(*clip);
 }
 
-// A canonical 44-byte header (RIFF WAVE, PCM 16 bit) and silence.
-std::string WavBytes(int channels, int rate, size_t frames) {
+// As ffmpeg writes it into a pipe: STREAMINFO has 0 for the count of samples, 36 bits from the middle of byte 21 on.
+std::string FlacOfUnknownLength(double seconds) {
+  std::string flac = FlacOfWave(seconds);
+  flac[21] = static_cast<char>(flac[21] & 0xF0);
+  for (size_t i = 22; i < 26; ++i) flac[i] = '\0';
+  return flac;
+}
+
+// A canonical 44-byte header (RIFF WAVE; format 1: integers, 3: floats) and what follows it.
+std::string WavBytes(uint16_t format, int channels, int rate, int bytes_per_sample, const std::string& data) {
   const auto u32 = [](uint32_t v) { return std::string(reinterpret_cast<const char*>(&v), 4); };
-  const auto u16 = [](uint16_t v) { return std::string(reinterpret_cast<const char*>(&v), 2); };
-  const uint32_t data = static_cast<uint32_t>(frames * static_cast<size_t>(channels) * 2);
-  return "RIFF" + u32(36 + data) + "WAVEfmt " + u32(16) + u16(1) + u16(static_cast<uint16_t>(channels)) +
-         u32(static_cast<uint32_t>(rate)) + u32(static_cast<uint32_t>(rate * channels * 2)) +
-         u16(static_cast<uint16_t>(channels * 2)) + u16(16) + "data" + u32(data) + std::string(data, '\0');
+  const auto u16 = [](int v) {
+    const auto narrow = static_cast<uint16_t>(v);
+    return std::string(reinterpret_cast<const char*>(&narrow), 2);
+  };
+  const auto size = static_cast<uint32_t>(data.size());
+  return "RIFF" + u32(36 + size) + "WAVEfmt " + u32(16) + u16(format) + u16(channels) +
+         u32(static_cast<uint32_t>(rate)) + u32(static_cast<uint32_t>(rate * channels * bytes_per_sample)) +
+         u16(channels * bytes_per_sample) + u16(8 * bytes_per_sample) + "data" + u32(size) + data;
+}
+
+// Silence, 16 bits.
+std::string WavBytes(int channels, int rate, size_t frames) {
+  return WavBytes(1, channels, rate, 2, std::string(frames * static_cast<size_t>(channels) * 2, '\0'));
 }
 
 v1::AudioClip FileClip(std::string bytes) {
@@ -95,6 +111,16 @@ const std::vector<Row>& Refused() {
       {"infinity",
        [](auto& r) { *r.mutable_audio() = PcmClip(WithSample(8, -std::numeric_limits<float>::infinity())); }, kInvalid,
        "AUDIO_UNREADABLE", "audio.data", "finite"},
+      {"past 120 dB over full scale", [](auto& r) { *r.mutable_audio() = PcmClip(WithSample(4003, 1e30f)); }, kInvalid,
+       "AUDIO_OUT_OF_RANGE", "audio.data", "1e+06"},
+      {"just past 120 dB over full scale", [](auto& r) { *r.mutable_audio() = PcmClip(WithSample(5, -1.001e6f)); },
+       kInvalid, "AUDIO_OUT_OF_RANGE", "audio.data", "1e+06"},
+      {"file past 120 dB over full scale",
+       [](auto& r) { *r.mutable_audio() = FileClip(WavBytes(3, 4, 16000, 4, ToBytes(WithSample(4003, -1e30f)))); },
+       kInvalid, "AUDIO_OUT_OF_RANGE", "audio.data", "1e+06"},
+      {"file with NaN",
+       [](auto& r) { *r.mutable_audio() = FileClip(WavBytes(3, 4, 16000, 4, ToBytes(WithSample(7, std::nanf(""))))); },
+       kInvalid, "AUDIO_UNREADABLE", "audio.data", "finite"},
       {"rate 0", [](auto& r) { r.mutable_audio()->clear_sample_rate_hz(); }, kInvalid, "SAMPLE_RATE_OUT_OF_RANGE",
        "audio.sample_rate_hz", "8000 to 192000"},
       {"rate 1 Hz", [](auto& r) { r.mutable_audio()->set_sample_rate_hz(1); }, kInvalid, "SAMPLE_RATE_OUT_OF_RANGE",
@@ -188,6 +214,8 @@ const std::vector<Row>& Refused() {
        },
        kInvalid, "AUDIO_TOO_SHORT", "span", "at least 0.1 s"},
       {"unknown model", [](auto& r) { r.set_model("gpt"); }, grpc::StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", "", ""},
+      {"unknown model of 1 MB", [](auto& r) { r.set_model(std::string(1 << 20, 'm')); }, grpc::StatusCode::NOT_FOUND,
+       "MODEL_NOT_FOUND", "", ""},
   };
   return *rows;
 }
@@ -239,6 +267,7 @@ TEST_F(BadInputTest, AskAnswersOddButGoodAudio) {
       {"clipping", clipped},
       {"DC", std::vector<float>(64000, 0.5f)},
       {"past full scale", PlaneWave(1, 16000, 40, 10, 50)},
+      {"120 dB over full scale", PlaneWave(1, 16000, 40, 10, 1e6)},
       {"-80 dBFS", PlaneWave(1, 16000, 40, 10, 1e-4)},
       {"8 kHz", PlaneWave(1, 8000), 8000},
       {"44.1 kHz", PlaneWave(1, 44100), 44100},
@@ -256,6 +285,20 @@ TEST_F(BadInputTest, AskAnswersOddButGoodAudio) {
     EXPECT_TRUE(status.ok()) << status.error_message();
     EXPECT_FALSE(response.answer().empty());
   }
+}
+
+TEST_F(BadInputTest, AFileThatDoesNotTellItsLengthIsAsLongAsItSounds) {
+  StartServer();
+  v1::AskRequest request;
+  *request.mutable_audio() = FileClip(FlacOfUnknownLength(1.5));
+  request.set_question("Where?");
+  v1::AskResponse response;
+  const grpc::Status status = Ask(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.answer(), "azimuth 40.0 degrees");
+  EXPECT_DOUBLE_EQ(response.scene().heard().end_seconds(), 1.5);
+  EXPECT_DOUBLE_EQ(response.usage().audio_seconds(), 1.5);
+  EXPECT_DOUBLE_EQ(server->metrics().audio_seconds.Value(), 1.5);
 }
 
 TEST_F(BadInputTest, AskReadsFilesAndSixteenBits) {
@@ -316,6 +359,8 @@ TEST_F(BadInputTest, AStreamsOwnErrorsEndIt) {
       {"no convention", configured([](auto& c) { c.clear_format(); }), kInvalid, "FOA_FORMAT_INVALID", "config.format"},
       {"unknown model", configured([](auto& c) { c.set_model("gpt"); }), grpc::StatusCode::NOT_FOUND, "MODEL_NOT_FOUND",
        ""},
+      {"unknown model of 1 MB", configured([](auto& c) { c.set_model(std::string(1 << 20, 'm')); }),
+       grpc::StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", ""},
       {"hasty updates", configured([](auto& c) { c.set_scene_update_interval_seconds(0.01); }), kInvalid,
        "INTERVAL_OUT_OF_RANGE", "config.scene_update_interval_seconds"},
       {"long history", configured([](auto& c) { c.set_history_seconds(1e6); }), kInvalid, "HISTORY_OUT_OF_RANGE",
@@ -344,6 +389,12 @@ TEST_F(BadInputTest, AStreamsOwnErrorsEndIt) {
          c.SendAudio(std::vector<float>{0, 0, std::nanf(""), 0});
        },
        kInvalid, "AUDIO_NOT_FINITE", "audio.data"},
+      {"past 120 dB over full scale",
+       [](StreamClient& c) {
+         c.Configure();
+         c.SendAudio(std::vector<float>{0, 0, 1e30f, 0});
+       },
+       kInvalid, "AUDIO_OUT_OF_RANGE", "audio.data"},
       {"part of a frame",
        [](StreamClient& c) {
          c.Configure();
@@ -466,6 +517,29 @@ TEST_F(BadInputTest, AQuerysErrorLeavesTheStreamAndItsOtherQueriesAlone) {
   }
   client.Query("last", "Where?");
   EXPECT_EQ(client.ReadUntil(Event::kFinished, "last").finished().answer(), "azimuth 40.0 degrees");
+  client.HalfClose();
+  EXPECT_TRUE(client.Finish().ok());
+}
+
+TEST_F(BadInputTest, AMegabyteOfQueryIdIsRefusedAloneAndRepeatedInPart) {
+  config.outbox_bytes = 64 << 10;
+  StartServer();
+  StreamClient client(*stub);
+  client.Configure();
+  client.SendAudio(PlaneWave(1, 16000));
+  std::string id = "x";
+  while (id.size() < 1'000'000) id += "\xC3\xA9";
+  const std::string part = id.substr(0, 1023);  // 1024 bytes would end within a character
+  client.Query(id, "Where?");
+  const Event invalid = client.ReadUntil(Event::kError);
+  EXPECT_EQ(invalid.error().query_id(), part);
+  EXPECT_EQ(ReadError(invalid.error()).reason, "QUERY_ID_INVALID");
+  client.Query(id, "caf\xE9");
+  const Event unreadable = client.ReadUntil(Event::kError);
+  EXPECT_EQ(unreadable.error().query_id(), part);
+  EXPECT_EQ(ReadError(unreadable.error()).reason, "INVALID_UTF8");
+  client.Query("short", "Where?");
+  EXPECT_EQ(client.ReadUntil(Event::kFinished, "short").finished().answer(), "azimuth 40.0 degrees");
   client.HalfClose();
   EXPECT_TRUE(client.Finish().ok());
 }

@@ -57,6 +57,8 @@ TEST(ConfigTest, ErrorsNameTheSettingAndItsRange) {
       {{"--max-clip-seconds=nan"}, "max-clip-seconds", "0.1 to 600"},
       {{"--default-new-tokens=600"}, "default-new-tokens", "at most max-new-tokens, 512"},
       {{"--max-queued-audio-seconds=10"}, "max-queued-audio-seconds", "at least max-clip-seconds, 30"},
+      {{"--max-stream-audio-bytes=0"}, "max-stream-audio-bytes", "1048576 to 1099511627776"},
+      {{"--max-transport-bytes=100000000"}, "max-transport-bytes", "at least twice max-message-bytes, 67108864"},
       {{"--log-format=xml"}, "log-format", "text or json"},
       {{"--log-level=loud"}, "log-level", "debug"},
       {{"--listen=here"}, "listen", "host:port"},
@@ -74,6 +76,12 @@ TEST(ConfigTest, ErrorsNameTheSettingAndItsRange) {
   }
 }
 
+TEST(ConfigTest, AsksForAListWhereTextWasGiven) {
+  const auto config = Parse({"--config", FileWith(R"({"model": "models/nano"})")});
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(std::string(config.status().message()), HasSubstr("model: '\"models/nano\"'; must be a list of texts"));
+}
+
 TEST(ConfigTest, RefusesUnknownSettingsAndBrokenFiles) {
   EXPECT_THAT(std::string(Parse({"--config", FileWith(R"({"lisen": "x"})")}).status().message()), HasSubstr("lisen"));
   EXPECT_THAT(std::string(Parse({"--config", FileWith("{")}).status().message()), HasSubstr("JSON"));
@@ -86,7 +94,9 @@ TEST(ConfigTest, HelpTellsEverySettingWithDefaultAndRange) {
   EXPECT_TRUE(help);
   const std::string text = ServerConfigHelp();
   for (const char* part : {"--listen (default 127.0.0.1:50051)", "--max-queued-requests (default 64, 1 to 65536)",
-                           "--reflection (default false)", "--config FILE", "SIGTERM"}) {
+                           "--reflection (default false)", "--config FILE", "SIGTERM",
+                           "--max-stream-audio-bytes (default 4294967296, 1048576 to 1099511627776)",
+                           "--max-transport-bytes (default 4294967296, 67108864 to 1099511627776)"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

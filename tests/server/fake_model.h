@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <numbers>
@@ -121,6 +122,10 @@ class FakeModel final : public InferenceModel {
 
   absl::StatusOr<std::shared_ptr<const EncodedAudio>> Encode(const audio::FoaClip& clip) override {
     encode_gate.Pass();
+    if (encode_failures > 0) {
+      --encode_failures;
+      return absl::InternalError("asked to fail at hearing");
+    }
     // The mean intensity vector points to the source (Gerzon 1973).
     double x = 0, y = 0, z = 0, energy = 0;
     for (size_t i = 0; i < clip.frames(); ++i) {
@@ -194,7 +199,8 @@ class FakeModel final : public InferenceModel {
   }
 
   Gate encode_gate, prefill_gate, step_gate;
-  absl::Duration token_time;  // how long a step takes; set before serving
+  absl::Duration token_time;            // how long a step takes; set before serving
+  std::atomic<int> encode_failures{0};  // so many clips are not heard
 
  private:
   v1::ModelInfo info_;

@@ -94,6 +94,71 @@ TEST_F(FaultTest, AudioThatWaitsIsBoundedToo) {
   EXPECT_TRUE(waiting->status.ok());
 }
 
+TEST_F(FaultTest, ClipsThatAreRefusedDoNotPushOutWhatWasHeard) {
+  config.max_running_requests = 1;
+  config.max_queued_requests = 1;
+  config.encoding_cache_clips = 1;
+  StartServer();
+  v1::AskResponse response;
+  ASSERT_TRUE(Ask(Different(0), &response).ok());
+  model->prefill_gate.Close();
+  auto running = AskInBackground(Different(0));
+  model->prefill_gate.WaitForArrivals(2);
+  auto waiting = AskInBackground(Different(0));
+  WaitUntil([&] { return Waiting() == 1; });
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(ReadError(Ask(Different(i), &response)).reason, "QUEUE_FULL");
+  model->prefill_gate.Open();
+  running->thread.join();
+  waiting->thread.join();
+  ASSERT_TRUE(Ask(Different(0), &response).ok());
+  EXPECT_EQ(response.usage().cached_tokens(), response.usage().audio_tokens());
+  EXPECT_EQ(model->encode_gate.arrived(), 1);
+}
+
+TEST_F(FaultTest, AnErrorOfARequestThatWasCancelledIsNotTheNextOnes) {
+  StartServer();
+  model->encode_gate.Close();
+  model->encode_failures = 1;
+  auto leaving = AskInBackground(Different(0));
+  model->encode_gate.WaitForArrivals(1);
+  leaving->context.TryCancel();
+  leaving->thread.join();
+  WaitUntil([&] { return Running() == 0; });  // the engine knows
+  model->encode_gate.Open();
+  WaitUntil([&] { return server->Idle(); });
+  v1::AskResponse response;
+  const grpc::Status status = Ask(Different(0), &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(model->encode_gate.arrived(), 2);
+}
+
+TEST_F(FaultTest, CancelledRequestsAreBoundedTooWhileTheEngineIsBusy) {
+  config.max_running_requests = 1;
+  config.max_queued_requests = 1;
+  StartServer();
+  model->encode_gate.Close();
+  auto running = AskInBackground(Different(0));
+  model->encode_gate.WaitForArrivals(1);
+  // Each frees its place at once; its audio stays until the engine comes around.
+  for (int i = 1; i <= 3; ++i) {
+    auto leaving = AskInBackground(Different(i));
+    WaitUntil([&] { return Waiting() == 1; });
+    leaving->context.TryCancel();
+    leaving->thread.join();
+    WaitUntil([&] { return Waiting() == 0; });
+  }
+  v1::AskResponse response;
+  const ErrorSeen error = ReadError(Ask(Different(4), &response));
+  EXPECT_EQ(error.code, grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(error.reason, "QUEUE_FULL");
+  EXPECT_TRUE(error.has_retry);
+  model->encode_gate.Open();
+  running->thread.join();
+  EXPECT_TRUE(running->status.ok()) << running->status.error_message();
+  WaitUntil([&] { return server->Idle(); });
+  ExpectStillServing();
+}
+
 TEST_F(FaultTest, TimeInTheQueueCountsTowardsTheDeadline) {
   config.max_running_requests = 1;
   StartServer();
@@ -210,6 +275,56 @@ TEST_F(FaultTest, StreamsAreBounded) {
   EXPECT_TRUE(error.has_retry);
   first.HalfClose();
   EXPECT_TRUE(first.Finish().ok());
+}
+
+TEST_F(FaultTest, TheAudioThatStreamsRememberIsBoundedTogether) {
+  config.max_clip_seconds = 30;
+  config.max_stream_audio_bytes = 16 << 20;  // two histories of 30 s * 16000 Hz * 16 bytes, and half a MB
+  StartServer();
+  const auto open = [](StreamClient& client, double history_seconds) {
+    v1::StreamConfig streaming = StreamClient::DefaultConfig();
+    streaming.set_history_seconds(history_seconds);
+    client.Configure(streaming);
+    client.SendAudio(PlaneWave(0.5, 16000));
+  };
+  StreamClient first(*stub);
+  open(first, 0);
+  first.ReadUntil(Event::kAudioAck);
+  StreamClient second(*stub);
+  open(second, 0);
+  second.ReadUntil(Event::kAudioAck);
+  StreamClient third(*stub);
+  open(third, 0);
+  const ErrorSeen error = ReadError(third.Finish());
+  EXPECT_EQ(error.code, grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(error.reason, "STREAM_MEMORY_FULL");
+  EXPECT_TRUE(error.has_retry);
+  StreamClient brief(*stub);
+  open(brief, 1);
+  brief.ReadUntil(Event::kAudioAck);
+
+  first.HalfClose();
+  EXPECT_TRUE(first.Finish().ok());
+  WaitUntil([&] { return server->metrics().streams_open.Value() == 2; });
+  StreamClient fourth(*stub);
+  open(fourth, 0);
+  fourth.ReadUntil(Event::kAudioAck);
+  for (StreamClient* client : {&second, &brief, &fourth}) {
+    client->HalfClose();
+    EXPECT_TRUE(client->Finish().ok());
+  }
+}
+
+TEST_F(FaultTest, OneStreamHasAlwaysRoom) {
+  config.max_stream_audio_bytes = 1 << 20;
+  StartServer();
+  StreamClient client(*stub);
+  client.Configure();  // 30 s of it would take 7.7 MB
+  client.SendAudio(PlaneWave(1, 16000));
+  client.Query("q", "Where?");
+  EXPECT_EQ(client.ReadUntil(Event::kFinished, "q").finished().answer(), "azimuth 40.0 degrees");
+  client.HalfClose();
+  EXPECT_TRUE(client.Finish().ok());
 }
 
 TEST_F(FaultTest, ALongAnswerDoesNotStallAShortOne) {

@@ -1,8 +1,10 @@
-// The process as an operator sees it: the ready line, SIGTERM, a second SIGTERM, a port that is taken.
+// The process as an operator sees it: the ready line, SIGTERM while it loads and while it serves, a second SIGTERM, a
+// port that is taken.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,10 +18,10 @@ extern char** environ;
 namespace auricle::server {
 namespace {
 
-// A child process whose stdout is read.
+// A child process whose stdout is read. Where its stderr is read instead, its stdout is a pipe that nobody reads.
 class Child {
  public:
-  explicit Child(std::vector<std::string> arguments) {
+  explicit Child(std::vector<std::string> arguments, int read_from = STDOUT_FILENO) {
     arguments.insert(arguments.begin(), std::string(AURICLE_BIN_DIR) + "/auricle-fake-server");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -28,10 +30,26 @@ class Child {
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    EXPECT_EQ(::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], read_from);
+    int unread[2] = {-1, -1};
+    if (read_from != STDOUT_FILENO) {
+      EXPECT_EQ(::pipe2(unread, O_CLOEXEC), 0);
+      ::close(unread[0]);
+      posix_spawn_file_actions_adddup2(&actions, unread[1], STDOUT_FILENO);
+    }
+    // As from a shell: libraries in this process may have SIGPIPE ignored, which children inherit.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t usual;
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    EXPECT_EQ(::posix_spawn(&pid_, argv[0], &actions, &attributes, argv.data(), environ), 0);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
+    if (unread[1] >= 0) ::close(unread[1]);
     out_ = ::fdopen(ends[0], "r");
   }
   ~Child() {
@@ -42,7 +60,7 @@ class Child {
     ::fclose(out_);
   }
 
-  // The next line of stdout; empty at the end.
+  // The next line of what is read; empty at the end.
   std::string ReadLine() {
     char line[4096];
     return ::fgets(line, sizeof(line), out_) == nullptr ? "" : std::string(line);
@@ -83,6 +101,33 @@ TEST(ProcessTest, TellsItsPortsAndEndsOnSigterm) {
   const auto channel = grpc::CreateChannel(ready.address, grpc::InsecureChannelCredentials());
   EXPECT_EQ(HealthClient(channel).Check(), "SERVING");
   EXPECT_EQ(HealthClient(channel).Check("auricle.v1.SpatialQa"), "SERVING");
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+}
+
+TEST(ProcessTest, ASignalWhileItLoadsEndsItAtOnce) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const std::string folder = ::testing::TempDir() + "auricle_loading_" + std::to_string(::getpid());
+    ::unlink(folder.c_str());
+    ASSERT_EQ(::mkfifo(folder.c_str(), 0600), 0);
+    Child child(FreePorts({"--model=" + folder}));
+    const int writer = ::open(folder.c_str(), O_WRONLY | O_CLOEXEC);  // returns once the child has begun to load
+    ASSERT_GE(writer, 0);
+    child.Signal(signal);
+    EXPECT_EQ(child.Wait(), 128 + signal);
+    ::close(writer);
+    ::unlink(folder.c_str());
+  }
+}
+
+TEST(ProcessTest, APipeThatNobodyReadsDoesNotEndIt) {
+  Child child({"--listen=127.0.0.1:0", "--metrics-listen=", "--log-level=info"}, STDERR_FILENO);
+  // It says so in its log after it has tried to print the ready line.
+  std::string line;
+  do {
+    line = child.ReadLine();
+  } while (!line.empty() && line.find(" serving ") == std::string::npos);
+  EXPECT_NE(line, "");
   child.Signal(SIGTERM);
   EXPECT_EQ(child.Wait(), 0);
 }

@@ -113,6 +113,44 @@ TEST_F(StreamTest, SharesWhatItHeardBetweenQueriesOnTheSameAudio) {
   }
 }
 
+TEST_F(StreamTest, AQueryThatFailsLeavesTheAudioAsHeard) {
+  StartServer();
+  StreamClient client(*stub);
+  client.Configure();
+  client.SendAudio(PlaneWave(1, 16000));
+  client.Query("a", "Where?");
+  client.ReadUntil(Event::kFinished, "a");
+  client.Query("b", "fail please");
+  client.ReadUntil(Event::kError, "b");
+  client.Query("c", "Where?");
+  EXPECT_EQ(client.ReadUntil(Event::kFinished, "c").finished().usage().cached_tokens(), 3u);
+  EXPECT_EQ(model->encode_gate.arrived(), 1);
+  client.HalfClose();
+  EXPECT_TRUE(client.Finish().ok());
+}
+
+TEST_F(StreamTest, AudioThatCouldNotBeHeardIsTriedAnewEvenAfterACancellation) {
+  StartServer();
+  model->encode_gate.Close();
+  model->encode_failures = 1;
+  StreamClient client(*stub);
+  client.Configure();
+  client.SendAudio(PlaneWave(1, 16000));
+  client.Query("a", "Where?");
+  model->encode_gate.WaitForArrivals(1);
+  client.Cancel("a");
+  // Messages are handled in order: the refusal of this one tells that the cancellation has been.
+  client.Query("", "sentinel");
+  client.ReadUntil(Event::kError);
+  model->encode_gate.Open();
+  EXPECT_EQ(client.ReadUntil(Event::kFinished, "a").finished().finish_reason(), v1::FINISH_REASON_CANCELLED);
+  client.Query("b", "Where?");
+  EXPECT_EQ(client.ReadUntil(Event::kFinished, "b").finished().answer(), "azimuth 40.0 degrees");
+  EXPECT_EQ(model->encode_gate.arrived(), 2);
+  client.HalfClose();
+  EXPECT_TRUE(client.Finish().ok());
+}
+
 TEST_F(StreamTest, AnswersAboutASpanAndForgetsWhatIsOlderThanItsHistory) {
   StartServer();
   v1::StreamConfig streaming = StreamClient::DefaultConfig();

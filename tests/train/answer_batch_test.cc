@@ -28,7 +28,7 @@ model::DecoderConfig SmallDecoder() {
 }
 
 AnswerBlock Block(std::vector<model::TokenId> prompt, std::vector<model::TokenId> answer, AnswerKind kind) {
-  return {std::move(prompt), std::move(answer), kind, false};
+  return {std::move(prompt), {std::move(answer)}, kind};
 }
 
 std::vector<AnswerRow> TwoRows() {
@@ -61,7 +61,7 @@ TEST(AnswerBatch, ComputesForABlockWhatItWouldAlone) {
       std::vector<int64_t> ids(row.before_audio.begin(), row.before_audio.end());
       ids.insert(ids.end(), block.prompt.begin(), block.prompt.end());
       const int64_t first = static_cast<int64_t>(ids.size()) - 1;
-      ids.insert(ids.end(), block.answer.begin(), block.answer.end() - 1);
+      ids.insert(ids.end(), block.answers[0].begin(), block.answers[0].end() - 1);
       const torch::Tensor sequence = torch::tensor(ids, torch::kInt64).unsqueeze(0);
       const torch::Tensor hidden =
           decoder->Forward(decoder->Embed(sequence), torch::arange(sequence.size(1)).unsqueeze(0));
@@ -69,6 +69,26 @@ TEST(AnswerBatch, ComputesForABlockWhatItWouldAlone) {
     }
   }
   EXPECT_TRUE(torch::allclose(packed, torch::cat(alone), 1e-4, 1e-5));
+}
+
+TEST(AnswerBatch, ComputesForAnOptionWhatItWouldAlone) {
+  const auto decoder = model::Decoder::Random(SmallDecoder(), Seeded(7));
+  ASSERT_TRUE(decoder.ok());
+  const torch::NoGradGuard no_grad;
+  // One question with three options among other blocks, and each option as a block of its own.
+  AnswerRow joined, apart;
+  joined.before_audio = apart.before_audio = {1, 2};
+  const AnswerBlock before = Block({5, 6}, {7, 8, 3}, AnswerKind::kOpen);
+  const AnswerBlock after = Block({20}, {21, 3}, AnswerKind::kOpen);
+  const std::vector<std::vector<model::TokenId>> options = {{9, 10, 3}, {11, 3}, {12, 13, 14, 3}};
+  joined.blocks = {before, {{15, 16, 17}, options, AnswerKind::kOption}, after};
+  apart.blocks = {before};
+  for (const auto& option : options) apart.blocks.push_back(Block({15, 16, 17}, option, AnswerKind::kOpen));
+  apart.blocks.push_back(after);
+  const torch::Tensor shared = AnswerHidden(*decoder, nullptr, nullptr, PackAnswers({joined}, 0));
+  const torch::Tensor alone = AnswerHidden(*decoder, nullptr, nullptr, PackAnswers({apart}, 0));
+  ASSERT_EQ(shared.sizes(), alone.sizes());
+  EXPECT_TRUE(torch::allclose(shared, alone, 1e-4, 1e-5));
 }
 
 TEST(AnswerBatch, PutsEachRowsOwnAudioBetweenItsWords) {
@@ -86,16 +106,18 @@ TEST(AnswerBatch, PutsEachRowsOwnAudioBetweenItsWords) {
   const torch::Tensor counts = torch::tensor({20, 12}, torch::kInt64);
   const model::EarsOutput heard = network->forward(torch::randn({2, 10, 200, ears.mels}, Seeded(3)), counts);
   std::vector<AnswerRow> rows = TwoRows();
-  for (int i = 0; i < 2; ++i) rows[i].audio_tokens = AudioTokenCount(ears, shape, counts[i].item<int64_t>());
+  for (int i = 0; i < 2; ++i)
+    rows[i].audio_tokens = model::ProjectorImpl::TokenCount(ears, shape, counts[i].item<int64_t>());
   const torch::Tensor packed = AnswerHidden(*decoder, &projector, &heard, PackAnswers(rows, 0));
   const model::AudioTokens tokens = projector->forward(heard);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(rows[i].audio_tokens, tokens.lengths[i].item<int64_t>());
   // Row 1's only block, by hand: words, that clip's tokens, words.
   const AnswerBlock& block = rows[1].blocks[0];
   auto embed = [&](const std::vector<int64_t>& ids) { return decoder->Embed(torch::tensor(ids, torch::kInt64)); };
-  const torch::Tensor sequence = torch::cat({embed({1, 2}), tokens.embeddings[1].slice(0, 0, rows[1].audio_tokens),
-                                             embed({14, 15, 16, 17, 18}), embed({block.answer[0], block.answer[1]})})
-                                     .unsqueeze(0);
+  const torch::Tensor sequence =
+      torch::cat({embed({1, 2}), tokens.embeddings[1].slice(0, 0, rows[1].audio_tokens), embed({14, 15, 16, 17, 18}),
+                  embed({block.answers[0][0], block.answers[0][1]})})
+          .unsqueeze(0);
   const torch::Tensor hidden = decoder->Forward(sequence, torch::arange(sequence.size(1)).unsqueeze(0));
   const int64_t first = 2 + rows[1].audio_tokens + 5 - 1;
   EXPECT_TRUE(torch::allclose(packed.slice(0, 6), hidden[0].slice(0, first), 1e-4, 1e-5));
@@ -116,10 +138,8 @@ TEST(AnswerLoss, IsPlainCrossEntropyOnOneToken) {
 std::vector<AnswerRow> TwoContests() {
   AnswerRow a, b;
   a.before_audio = b.before_audio = {1};
-  a.blocks = {Block({5}, {8}, AnswerKind::kOption), Block({5}, {9, 10}, AnswerKind::kOption),
-              Block({5}, {11}, AnswerKind::kOption)};
-  b.blocks = {Block({6}, {12, 13}, AnswerKind::kOption), Block({6}, {14}, AnswerKind::kOption)};
-  a.blocks[0].first_option = b.blocks[0].first_option = true;
+  a.blocks = {{{5}, {{8}, {9, 10}, {11}}, AnswerKind::kOption}};
+  b.blocks = {{{6}, {{12, 13}, {14}}, AnswerKind::kOption}};
   return {a, b};
 }
 
@@ -176,6 +196,24 @@ TEST(Learner, TwoReplicasStepAsOneOnTheJoinedBatch) {
   EXPECT_TRUE(torch::allclose(one[0].value, first[0].value, 1e-3, 1e-3));
   EXPECT_TRUE(first[0].value.equal(second[0].value));
   EXPECT_FALSE(torch::allclose(first[0].value, start, 1e-3, 1e-3));
+}
+
+TEST(Learner, AStepThatIsSkippedLeavesWeightsAndStatisticsAsTheyWere) {
+  auto g = Seeded(8);
+  const torch::Tensor weight = torch::randn({6, 5}, g), statistic = torch::randn({5}, g);
+  std::vector<Parameter> p = {{"w", weight.clone().set_requires_grad(true)}}, b = {{"mean", statistic.clone()}};
+  Learner learner({}, 0.9, {p}, {b}, 1);
+  // What a forward pass on a NaN leaves behind.
+  b[0].value.fill_(std::nan(""));
+  p[0].value.mutable_grad() = torch::full({6, 5}, std::nan(""));
+  EXPECT_FALSE(std::isfinite(learner.Step(0.01)));
+  EXPECT_TRUE(p[0].value.equal(weight));
+  EXPECT_TRUE(b[0].value.equal(statistic));
+  EXPECT_TRUE(learner.Averages().at("mean").equal(statistic));
+  // The next step is one like any other.
+  p[0].value.mutable_grad() = torch::randn({6, 5}, g);
+  EXPECT_TRUE(std::isfinite(learner.Step(0.01)));
+  EXPECT_TRUE(learner.Averages().at("mean").isfinite().all().item<bool>());
 }
 
 TEST(Learner, GoesOnFromItsStateAsIfNothingHadHappened) {

@@ -117,6 +117,29 @@ TEST_F(RunFolderTest, RefusesAFolderOfAnotherConfigurationAndNamesTheField) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("encoder.rate"));
 }
 
+// The header of a safetensors file: the names of its tensors.
+std::string HeaderOf(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  uint64_t length = 0;
+  in.read(reinterpret_cast<char*>(&length), sizeof(length));
+  std::string header(in ? length : 0, ' ');
+  in.read(header.data(), static_cast<std::streamsize>(header.size()));
+  return header;
+}
+
+TEST_F(RunFolderTest, StagesOneByOneBuildOnEachOtherAsAllOfThemDo) {
+  ASSERT_EQ(Run("steps", {"--stage", "encoder", "--steps", "1"}), 0);
+  ASSERT_EQ(Run("steps", {"--stage", "language", "--steps", "1"}), 0);
+  // A stage that hears nothing has no ears to hand on: its random ones would replace the learned ones.
+  const std::string language = HeaderOf(root_ / "steps/language/final.safetensors");
+  EXPECT_THAT(language, testing::HasSubstr("\"decoder."));
+  EXPECT_THAT(language, testing::Not(testing::HasSubstr("\"ears.")));
+  EXPECT_THAT(language, testing::Not(testing::HasSubstr("\"projector.")));
+  // Finds the encoder that was learned here, without --init.
+  ASSERT_EQ(Run("steps", {"--stage", "alignment", "--steps", "1"}), 0);
+  EXPECT_THAT(HeaderOf(root_ / "steps/alignment/final.safetensors"), testing::HasSubstr("\"ears."));
+}
+
 TEST_F(RunFolderTest, StopsAtAnUnknownFlag) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(Run("flags", {"--colour", "blue"}), 2);

@@ -170,6 +170,50 @@ TEST_F(CoordinatorTest, DropsRolloutsOfAPolicyThatIsTooOld) {
   EXPECT_EQ(Submit(session, {response.units(0)}, 1).at(0).outcome(), v1::SUBMIT_OUTCOME_STALE);
 }
 
+std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  for (const auto& any : details.details()) {
+    google::rpc::ErrorInfo info;
+    if (any.UnpackTo(&info)) return info.reason();
+  }
+  return "";
+}
+
+TEST_F(CoordinatorTest, LeasesNothingOnceItIsStopped) {
+  AddUnits(1);
+  const std::string session = Register("a");
+  coordinator_->Stop();
+  for (const double wait_seconds : {0.0, 60.0}) {
+    v1::LeaseResponse response;
+    const grpc::Status status = Lease(session, wait_seconds, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(ReasonOf(status), "DRAINING");
+    EXPECT_THAT(response.units(), SizeIs(0));
+  }
+}
+
+TEST_F(CoordinatorTest, StoppingEndsThePollsThatWait) {
+  const std::string session = Register("a");
+  v1::LeaseResponse response;
+  grpc::Status status;
+  std::thread worker([&] { status = Lease(session, 60, &response); });
+  coordinator_->Stop();  // before or after the poll has begun: the clock stands still, only this can end it
+  worker.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(status), "DRAINING");
+}
+
+TEST_F(CoordinatorTest, WhatIsLeasedCanBeSubmittedAfterTheStop) {
+  AddUnits(1);
+  const std::string session = Register("a");
+  v1::LeaseResponse response;
+  ASSERT_TRUE(Lease(session, 0, &response).ok());
+  ASSERT_THAT(response.units(), SizeIs(1));
+  coordinator_->Stop();
+  EXPECT_EQ(Submit(session, {response.units(0)}).at(0).outcome(), v1::SUBMIT_OUTCOME_ACCEPTED);
+}
+
 TEST_F(CoordinatorTest, NamesTheFieldOfABadRequest) {
   const std::string session = Register("a");
   v1::LeaseResponse response;

@@ -203,6 +203,20 @@ TEST_F(LedgerTest, HandsOutNothingOfAPausedRun) {
   EXPECT_THAT(Lease(a, 1), SizeIs(1));
 }
 
+TEST_F(LedgerTest, SwitchesARunFromTheStateThatIsNamedOnly) {
+  EXPECT_EQ(ledger_->SwitchRunState("run", v1::RUN_STATE_PAUSED, v1::RUN_STATE_RUNNING).code(),
+            absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(ledger_->SwitchRunState("run", v1::RUN_STATE_RUNNING, v1::RUN_STATE_PAUSED).ok());
+  EXPECT_EQ(ledger_->GetRun("run")->state, v1::RUN_STATE_PAUSED);
+  // A run that ended meanwhile stays ended.
+  ASSERT_TRUE(ledger_->SetRunState("run", v1::RUN_STATE_FINISHED).ok());
+  EXPECT_EQ(ledger_->SwitchRunState("run", v1::RUN_STATE_PAUSED, v1::RUN_STATE_RUNNING).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ledger_->GetRun("run")->state, v1::RUN_STATE_FINISHED);
+  EXPECT_EQ(ledger_->SwitchRunState("none", v1::RUN_STATE_RUNNING, v1::RUN_STATE_PAUSED).code(),
+            absl::StatusCode::kNotFound);
+}
+
 TEST_F(LedgerTest, RemembersEverythingAfterARestart) {
   ASSERT_TRUE(ledger_->AddUnits("run", Rollouts(4)).ok());
   const std::string a = Register("a");

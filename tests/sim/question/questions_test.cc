@@ -312,13 +312,12 @@ TEST(QuestionsTest, MovingSourcesAreAskedAboutTheirMotionAndNotTheirPlace) {
   EXPECT_EQ(tasks.count("estimate_azimuth"), 0u);
 }
 
-TEST(QuestionsTest, PromptTextHasTheOptionsWithLettersAndTheRequest) {
+TEST(QuestionsTest, PromptTextHasTheOptionsWithLetters) {
   v1::Question question;
   question.set_text("Where is the dog?");
   question.set_form(v1::QUESTION_FORM_MULTIPLE_CHOICE);
   for (const char* option : {"left", "right", "behind", "in front"}) question.add_options(option);
-  EXPECT_EQ(PromptText(question),
-            "Where is the dog?\nA. left\nB. right\nC. behind\nD. in front\nAnswer with the letter.");
+  EXPECT_EQ(PromptText(question), "Where is the dog?\nA. left\nB. right\nC. behind\nD. in front");
   question.set_form(v1::QUESTION_FORM_OPEN);
   question.clear_options();
   EXPECT_EQ(PromptText(question), "Where is the dog?");
