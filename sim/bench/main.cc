@@ -1,5 +1,6 @@
 // auricle-bench: makes the benchmark and scores answers to it. The answers come from `auricle eval`.
 #include <google/protobuf/util/json_util.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -73,9 +74,12 @@ absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
 }
 
 BenchmarkProgress ProgressBar(const std::string& what) {
-  return [what](size_t done, size_t total) {
-    if (done % (total / 100 + 1) != 0 && done != total) return;
-    std::fprintf(stderr, "\r%s %zu of %zu%s", what.c_str(), done, total, done == total ? "\n" : "");
+  // On a terminal one line that is written over; elsewhere a line for each tenth.
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  return [what, terminal](size_t done, size_t total) {
+    if (done % (total / (terminal ? 100 : 10) + 1) != 0 && done != total) return;
+    std::fprintf(stderr, "%s%s %zu of %zu%s", terminal ? "\r" : "", what.c_str(), done, total,
+                 !terminal || done == total ? "\n" : "");
   };
 }
 
