@@ -50,6 +50,10 @@ macro(_auricle_common name)
   if(ARG_TORCH)
     target_link_libraries(${name} PUBLIC auricle_torch)
     target_precompile_headers(${name} REUSE_FROM auricle_torch_pch)
+    # GCC 12 under sanitizers takes moved-from optionals of LibTorch's option structs for uninitialised ones.
+    if(AURICLE_SANITIZE)
+      target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized)
+    endif()
   endif()
 endmacro()
 

@@ -35,31 +35,89 @@ std::optional<ClassWords> NameAbsent(const HeardScene& heard, const Asking& aski
 
 std::string SayWhere(const Asking& asking, std::string_view the_noun) {
   return Say(asking,
-             {"Where is {A}?", "In which direction is {A}?", "From which direction do you hear {A}?",
-              "Where does the sound of {A} come from?", "Which way is {A}?", "What is the horizontal direction of {A}?",
-              "Where do you hear {A}?", "Tell me where {A} is.", "Which direction does {A} come from?",
-              "Locate {A}: which way?", "Say where {A} is.", "If you face {A}, which way do you look?",
-              "Turn your head to {A}: which way is that?", "Point to {A}: which way is it?",
+             {"Where is {A}?",
+              "Whereabouts is {A}?",
+              "What is the direction of {A}?",
+              "Which side is {A} on?",
+              "Give me the direction of {A}.",
+              "Can you tell where {A} is?",
+              "I hear {A}: from where?",
+              "{A}: which direction?",
+              "At what azimuth is {A}?",
+              "Which way should I look to see {A}?",
+              "From where does {A} reach you?",
+              "What direction do you hear {A} from?",
+              "Where around you is {A}?",
+              "In which direction is {A}?",
+              "From which direction do you hear {A}?",
+              "Where does the sound of {A} come from?",
+              "Which way is {A}?",
+              "What is the horizontal direction of {A}?",
+              "Where do you hear {A}?",
+              "Tell me where {A} is.",
+              "Which direction does {A} come from?",
+              "Locate {A}: which way?",
+              "Say where {A} is.",
+              "If you face {A}, which way do you look?",
+              "Turn your head to {A}: which way is that?",
+              "Point to {A}: which way is it?",
               "Which way would you turn your head to face {A}?"},
              {{"{A}", the_noun}});
 }
 
 std::string SayHowFar(const Asking& asking, std::string_view the_noun) {
-  return Say(
-      asking,
-      {"How far away is {A}?", "What is the distance to {A}?", "How many metres away is {A}?",
-       "How far from you is {A}?", "At what distance is {A}?", "How far is {A}?", "Estimate the distance to {A}.",
-       "How close is {A}?", "How many metres is it to {A}?", "Say how far {A} is.", "How distant is {A}?",
-       "How distant does {A} sound?", "Estimate how far {A} is from you."},
-      {{"{A}", the_noun}});
+  return Say(asking,
+             {"How far away is {A}?",
+              "How many metres off is {A}?",
+              "How near is {A}?",
+              "Is {A} near or far, and how many metres?",
+              "Give the distance of {A}.",
+              "How far off is {A}?",
+              "{A}: how far?",
+              "Roughly how far away is {A}?",
+              "What distance is {A} at?",
+              "How long is the way to {A}?",
+              "How far is it from you to {A}?",
+              "Tell me the distance to {A}.",
+              "What is the distance to {A}?",
+              "How many metres away is {A}?",
+              "How far from you is {A}?",
+              "At what distance is {A}?",
+              "How far is {A}?",
+              "Estimate the distance to {A}.",
+              "How close is {A}?",
+              "How many metres is it to {A}?",
+              "Say how far {A} is.",
+              "How distant is {A}?",
+              "How distant does {A} sound?",
+              "Estimate how far {A} is from you."},
+             {{"{A}", the_noun}});
 }
 
 std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
   return Say(asking,
-             {"When does {A} start?", "At what time is {A} first heard?", "When do you first hear {A}?",
-              "How many seconds in does {A} begin?", "What is the onset of {A}?", "When does {A} begin?",
-              "At which second does {A} start?", "Say when {A} starts.", "After what time do you hear {A}?",
-              "When is {A} first audible?", "How long does it take until {A} comes in?", "When does {A} set in?",
+             {"When does {A} start?",
+              "When does {A} first sound?",
+              "From when on is {A} heard?",
+              "What is the start time of {A}?",
+              "When does the sound of {A} begin?",
+              "Tell me when {A} starts.",
+              "At what moment does {A} start?",
+              "{A}: when does it start?",
+              "How late does {A} start?",
+              "At which time does {A} begin?",
+              "When did {A} start?",
+              "At what time is {A} first heard?",
+              "When do you first hear {A}?",
+              "How many seconds in does {A} begin?",
+              "What is the onset of {A}?",
+              "When does {A} begin?",
+              "At which second does {A} start?",
+              "Say when {A} starts.",
+              "After what time do you hear {A}?",
+              "When is {A} first audible?",
+              "How long does it take until {A} comes in?",
+              "When does {A} set in?",
               "After how many seconds does {A} come in?"},
              {{"{A}", the_noun}});
 }
@@ -99,10 +157,31 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
     if (absent.empty()) return std::nullopt;
     const ClassWords& words = present ? Pick(named, random)->words : absent[0];
     draft.text = Say(asking,
-                     {"Is there {A}?", "Do you hear {A}?", "Can you hear {A}?", "Is {A} among the sounds?",
-                      "Does this recording have {A} in it?", "Is {A} audible?", "Is {A} there?",
-                      "Could you say whether there is {A}?", "Do you notice {A}?", "Does {A} sound here?",
-                      "Yes or no: is there {A}?", "Is {A} to be heard here?", "Would you say that there is {A}?"},
+                     {"Is there {A}?",
+                      "Is {A} present?",
+                      "Is there {A} in this scene?",
+                      "Does {A} occur?",
+                      "Have you heard {A}?",
+                      "Was there {A}?",
+                      "Can {A} be heard?",
+                      "Is {A} one of the sounds?",
+                      "Do you hear {A} anywhere?",
+                      "Tell me whether there is {A}.",
+                      "Any sign of {A}?",
+                      "Is it true that there is {A}?",
+                      "Did you hear {A}?",
+                      "Do you hear {A}?",
+                      "Can you hear {A}?",
+                      "Is {A} among the sounds?",
+                      "Does this recording have {A} in it?",
+                      "Is {A} audible?",
+                      "Is {A} there?",
+                      "Could you say whether there is {A}?",
+                      "Do you notice {A}?",
+                      "Does {A} sound here?",
+                      "Yes or no: is there {A}?",
+                      "Is {A} to be heard here?",
+                      "Would you say that there is {A}?"},
                      {{"{A}", words.a_noun}});
     draft.key.set_reference(present ? "Yes." : "No.");
     draft.key.mutable_choice()->set_value(present ? "yes" : "no");
@@ -112,12 +191,26 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
   }
   if (asking.multiple_choice && !named.empty() && (!whole || named.size() == 1 || random.Chance(0.4))) {
     const HeardSource& source = *Pick(named, random);
-    draft.text =
-        Say(asking, {"Which of these do you hear?", "Which of these sounds is present?",
-                     "What is heard in this recording?", "Which sound occurs here?", "Which of the four can be heard?",
-                     "Which of these can be heard?", "Which one do you hear?", "Only one of these is there: which?",
-                     "Which of the four sounds is in the recording?", "Which one of these is audible?",
-                     "Which one is in the recording?", "One of these is audible: which?"});
+    draft.text = Say(asking, {"Which of these do you hear?",
+                              "Which of these is there?",
+                              "Which of these sounds occurs?",
+                              "Pick the sound that is there.",
+                              "Which sound is present?",
+                              "What is there to hear?",
+                              "Which of these is sounding?",
+                              "Which of these sources is present?",
+                              "What sound is in this scene?",
+                              "Which of these sounds is present?",
+                              "What is heard in this recording?",
+                              "Which sound occurs here?",
+                              "Which of the four can be heard?",
+                              "Which of these can be heard?",
+                              "Which one do you hear?",
+                              "Only one of these is there: which?",
+                              "Which of the four sounds is in the recording?",
+                              "Which one of these is audible?",
+                              "Which one is in the recording?",
+                              "One of these is audible: which?"});
     draft.options = {source.words.a_noun};
     for (const ClassWords& words : DrawAbsent(heard, 3, random)) draft.options.push_back(words.a_noun);
     if (draft.options.size() != 4) return std::nullopt;
@@ -126,12 +219,39 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
     return draft;
   }
   if (!whole) return std::nullopt;
-  draft.text =
-      Say(asking, {"Which sounds do you hear?", "What do you hear?", "What is sounding here?", "Name all the sounds.",
-                   "List the sound sources.", "Which sound sources are there?", "What sounds are there?",
-                   "Tell me what you hear.", "What sources do you hear?", "Which things are sounding?",
-                   "Identify all the sounds.", "Name every sound source.", "What all can you hear?",
-                   "What can be heard around you?", "Tell me every sound you notice."});
+  draft.text = Say(asking, {"Which sounds do you hear?",
+                            "What are the sounds?",
+                            "Which sounds are present?",
+                            "Which sounds can you hear?",
+                            "What sounds can you make out?",
+                            "Give all the sounds.",
+                            "What is in this recording?",
+                            "Describe the sounds by name.",
+                            "Which sounds occur?",
+                            "What makes noise here?",
+                            "Say what you hear.",
+                            "List everything that you hear.",
+                            "Which sounds can be heard?",
+                            "Name everything that sounds.",
+                            "What noises are there?",
+                            "Who or what is making sounds?",
+                            "What is audible here?",
+                            "Name what you hear around you.",
+                            "What do your ears tell you is there?",
+                            "What do you hear?",
+                            "What is sounding here?",
+                            "Name all the sounds.",
+                            "List the sound sources.",
+                            "Which sound sources are there?",
+                            "What sounds are there?",
+                            "Tell me what you hear.",
+                            "What sources do you hear?",
+                            "Which things are sounding?",
+                            "Identify all the sounds.",
+                            "Name every sound source.",
+                            "What all can you hear?",
+                            "What can be heard around you?",
+                            "Tell me every sound you notice."});
   std::vector<std::string> nouns;
   for (const HeardSource* source : named) {
     nouns.push_back(source->words.a_noun);
@@ -173,22 +293,48 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
     const bool ask_left = random.Chance(0.5);
     count = ask_left ? left : total - left;
     if (!sides_clear || (count < 2 && asking.lot > 0.2)) return std::nullopt;
-    draft.text = Say(asking,
-                     {"How many sounds come from your {S}?", "How many sources are on your {S}?",
-                      "Count the sounds on the {S} side.", "How many sounds are to the {S} of you?",
-                      "What is the number of sources on the {S}?", "How many sounds do you hear on your {S}?",
-                      "On your {S}, how many sources are there?", "Say how many sounds are on your {S}.",
-                      "How many things sound on the {S}?", "How many separate sounds are on your {S} side?",
-                      "On the {S} side, how many sounds are there?", "How many different things sound on your {S}?"},
-                     {{"{S}", ask_left ? "left" : "right"}});
-  } else {
     draft.text =
-        Say(asking, {"How many sounds are there?", "How many sound sources do you hear?", "Count the sound sources.",
-                     "How many different sounds do you hear?", "What is the number of sources?",
-                     "How many sources are there?", "How many sounds do you hear?", "Say how many sounds there are.",
-                     "How many different sources can you hear?", "Tell me the number of sounds.",
-                     "How many separate sounds are there?", "How many things are sounding?",
-                     "How many separate sources can you make out?"});
+        Say(asking, {"How many sounds come from your {S}?",         "How many sources do you hear on the {S}?",
+                     "What is the count of sounds on your {S}?",    "How many are on your {S}?",
+                     "Tell me how many sounds are on the {S}.",     "How many sounds are there on the {S}?",
+                     "Give the number of sounds on your {S}.",      "On the {S}, how many sounds do you hear?",
+                     "How many noises come from the {S}?",          "How many sources are on your {S}?",
+                     "Count the sounds on the {S} side.",           "How many sounds are to the {S} of you?",
+                     "What is the number of sources on the {S}?",   "How many sounds do you hear on your {S}?",
+                     "On your {S}, how many sources are there?",    "Say how many sounds are on your {S}.",
+                     "How many things sound on the {S}?",           "How many separate sounds are on your {S} side?",
+                     "On the {S} side, how many sounds are there?", "How many different things sound on your {S}?"},
+            {{"{S}", ask_left ? "left" : "right"}});
+  } else {
+    draft.text = Say(asking, {"How many sounds are there?",
+                              "How many different sounds are there?",
+                              "How many sources can you hear?",
+                              "Give the number of sound sources.",
+                              "Count the sounds.",
+                              "How many sounds can be heard?",
+                              "How many sounds are in the recording?",
+                              "How many noises do you hear?",
+                              "What is the number of sounds?",
+                              "How many of them are there?",
+                              "How many objects make a sound?",
+                              "Count how many things you hear.",
+                              "How many separate things do you hear?",
+                              "How many sources sound here?",
+                              "In all, how many sounds are there?",
+                              "Can you count the sounds?",
+                              "How many things can you hear?",
+                              "How many sound sources do you hear?",
+                              "Count the sound sources.",
+                              "How many different sounds do you hear?",
+                              "What is the number of sources?",
+                              "How many sources are there?",
+                              "How many sounds do you hear?",
+                              "Say how many sounds there are.",
+                              "How many different sources can you hear?",
+                              "Tell me the number of sounds.",
+                              "How many separate sounds are there?",
+                              "How many things are sounding?",
+                              "How many separate sources can you make out?"});
   }
   draft.key.set_count(count);
   draft.key.set_reference(absl::StrCat(count, "."));
@@ -227,14 +373,31 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   const double length = source->end_s - source->onset_s;
   const double longest = (asking.multiple_choice ? 0.5 : 0.7) * heard.duration_s;
   if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
-    draft.text =
-        Say(asking,
-            {"When do you hear {A}?", "From when to when do you hear {A}?", "During which time is {A} heard?",
-             "When is {A} audible?", "Over what time span does {A} sound?", "Between which times does {A} sound?",
-             "From when to when does {A} sound?", "When does {A} start and end?", "At which times is {A} heard?",
-             "Say from when to when {A} sounds.", "When is {A} there?", "During which seconds do you hear {A}?",
-             "What is the time span of {A}?", "From which second to which second is {A} there?"},
-            {{"{A}", source->words.the_noun}});
+    draft.text = Say(asking,
+                     {"When do you hear {A}?",
+                      "From what time to what time is {A} heard?",
+                      "During which seconds does {A} sound?",
+                      "What time span does {A} cover?",
+                      "When does {A} sound?",
+                      "Give the start and end of {A}.",
+                      "Tell me when {A} begins and ends.",
+                      "{A}: from when to when?",
+                      "At what times do you hear {A}?",
+                      "Within which time is {A} audible?",
+                      "From when to when do you hear {A}?",
+                      "During which time is {A} heard?",
+                      "When is {A} audible?",
+                      "Over what time span does {A} sound?",
+                      "Between which times does {A} sound?",
+                      "From when to when does {A} sound?",
+                      "When does {A} start and end?",
+                      "At which times is {A} heard?",
+                      "Say from when to when {A} sounds.",
+                      "When is {A} there?",
+                      "During which seconds do you hear {A}?",
+                      "What is the time span of {A}?",
+                      "From which second to which second is {A} there?"},
+                     {{"{A}", source->words.the_noun}});
     draft.key.mutable_span()->set_start_seconds(source->onset_s);
     draft.key.mutable_span()->set_end_seconds(source->end_s);
     draft.key.set_reference(Sentence(SpanPhrase(source->onset_s, source->end_s)));
@@ -306,15 +469,33 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   const double elevation = source->elevation_deg;
   if (!asking.multiple_choice && std::abs(elevation) < 13.0 && asking.lot > 0.4) return std::nullopt;
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"How high is {A}, seen from you?", "At what elevation is {A}?",
-           "Is {A} above or below you, and by how much?", "What is the elevation of {A}?", "How far up or down is {A}?",
-           "At what vertical angle is {A}?", "How high up is {A}?", "Is {A} up or down, and by how many degrees?",
-           "Estimate the elevation of {A}.", "At what height angle is {A}?", "How many degrees up or down is {A}?",
-           "How far above or below your ears is {A}?", "Say how high {A} is.", "Up or down, at which angle is {A}?",
-           "What is the angle of {A} above or below your ears?"},
-          {{"{A}", source->words.the_noun}});
+  draft.text = Say(asking,
+                   {"How high is {A}, seen from you?",
+                    "What is the vertical angle of {A}?",
+                    "How many degrees above or below is {A}?",
+                    "Is {A} high or low, and by how many degrees?",
+                    "At what angle up or down do you hear {A}?",
+                    "Give the elevation of {A}.",
+                    "What elevation has {A}?",
+                    "{A}: how high?",
+                    "How far above or below you is {A}?",
+                    "How low or high is {A}?",
+                    "Tell me the elevation of {A}.",
+                    "At what elevation is {A}?",
+                    "Is {A} above or below you, and by how much?",
+                    "What is the elevation of {A}?",
+                    "How far up or down is {A}?",
+                    "At what vertical angle is {A}?",
+                    "How high up is {A}?",
+                    "Is {A} up or down, and by how many degrees?",
+                    "Estimate the elevation of {A}.",
+                    "At what height angle is {A}?",
+                    "How many degrees up or down is {A}?",
+                    "How far above or below your ears is {A}?",
+                    "Say how high {A} is.",
+                    "Up or down, at which angle is {A}?",
+                    "What is the angle of {A} above or below your ears?"},
+                   {{"{A}", source->words.the_noun}});
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
@@ -362,13 +543,32 @@ std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& ask
   const v1::Room& room = heard.scene->room();
   if (heard.sources.empty() || room.free_field() || room.t30_seconds() < 0.08) return std::nullopt;
   Draft draft;
-  draft.text = Say(
-      asking, {"How long is the reverberation?", "What is the reverberation time?",
-               "What is the reverberation time of the room?", "How long does the room ring?", "What is the room's T30?",
-               "How reverberant is the room, in seconds?", "Estimate the reverberation time.",
-               "How many seconds does the room ring?", "How long does sound die away in this room?",
-               "What is the decay time here?", "Say how long the reverberation is.", "How reverberant is this room?",
-               "How many seconds does sound take to die away here?", "Estimate the room's decay time."});
+  draft.text = Say(asking, {"How long is the reverberation?",
+                            "What is the decay time of the room?",
+                            "How long is the echo?",
+                            "How long does the echo last?",
+                            "What is the T30?",
+                            "Give the reverberation time.",
+                            "How many seconds does the echo last?",
+                            "How echoing is the room, in seconds?",
+                            "Tell me the reverberation time.",
+                            "How long does sound linger here?",
+                            "How many seconds does the reverberation last?",
+                            "How long does the room go on ringing?",
+                            "What is the decay time?",
+                            "What is the reverberation time?",
+                            "What is the reverberation time of the room?",
+                            "How long does the room ring?",
+                            "What is the room's T30?",
+                            "How reverberant is the room, in seconds?",
+                            "Estimate the reverberation time.",
+                            "How many seconds does the room ring?",
+                            "How long does sound die away in this room?",
+                            "What is the decay time here?",
+                            "Say how long the reverberation is.",
+                            "How reverberant is this room?",
+                            "How many seconds does sound take to die away here?",
+                            "Estimate the room's decay time."});
   draft.key.set_seconds(room.t30_seconds());
   draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
   if (asking.multiple_choice) {
@@ -388,12 +588,34 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
   Random& random = asking.random;
   constexpr std::string_view kOpenAir = "open air";
   Draft draft;
-  draft.text = Say(
-      asking, {"How large is the room?", "How big is the space around you?", "What is the volume of the room?",
-               "What size is the room?", "How many cubic metres has the room?", "How big is this place?",
-               "How big is the room?", "How large is this place?", "Estimate the size of the room.",
-               "What volume has the room?", "Say how big the room is.", "How many cubic metres are there around you?",
-               "Estimate the room's volume.", "What is the size of the place you are in?"});
+  draft.text = Say(asking, {"How large is the room?",
+                            "What is the size of the room?",
+                            "What is the volume of this place?",
+                            "How many cubic metres is the room?",
+                            "How big is the room around you?",
+                            "Give the volume of the room.",
+                            "Say how large this place is.",
+                            "How large is the space?",
+                            "How spacious is it here?",
+                            "Tell me the size of the room.",
+                            "How big is the place where this was recorded?",
+                            "How much space is there around you?",
+                            "What is the volume of the space around you?",
+                            "How many cubic metres is this place?",
+                            "Is this a small room or a large one: how many cubic metres?",
+                            "How big is the space around you?",
+                            "What is the volume of the room?",
+                            "What size is the room?",
+                            "How many cubic metres has the room?",
+                            "How big is this place?",
+                            "How big is the room?",
+                            "How large is this place?",
+                            "Estimate the size of the room.",
+                            "What volume has the room?",
+                            "Say how big the room is.",
+                            "How many cubic metres are there around you?",
+                            "Estimate the room's volume.",
+                            "What is the size of the place you are in?"});
   if (room.free_field()) {
     draft.key.mutable_choice()->set_value(std::string(kOpenAir));
     draft.key.mutable_choice()->add_allowed(std::string(kOpenAir));
@@ -434,12 +656,13 @@ std::optional<Draft> AskMotion(const HeardScene& heard, const Asking& asking) {
       {v1::MOTION_KIND_RECEDING, "away"},
   }};
   Draft draft;
-  draft.text = Say(
-      asking,
-      {"How does {A} move?", "Which way does {A} move?", "In which direction is {A} moving?", "Where is {A} heading?",
-       "What is the motion of {A}?", "Say how {A} moves.", "What does {A} do: which way does it move?",
-       "Where does {A} go?", "Tell me how {A} moves.", "How is {A} moving?", "Describe how {A} moves."},
-      {{"{A}", source->words.the_noun}});
+  draft.text = Say(asking,
+                   {"How does {A} move?", "What way is {A} going?", "Is {A} moving, and which way?",
+                    "{A}: which way does it go?", "Tell me which way {A} moves.", "What is the movement of {A}?",
+                    "Which way does {A} move?", "In which direction is {A} moving?", "Where is {A} heading?",
+                    "What is the motion of {A}?", "Say how {A} moves.", "What does {A} do: which way does it move?",
+                    "Where does {A} go?", "Tell me how {A} moves.", "How is {A} moving?", "Describe how {A} moves."},
+                   {{"{A}", source->words.the_noun}});
   for (const auto& [kind, words] : kMotions) {
     draft.key.mutable_choice()->add_allowed(std::string(words));
     if (kind == source->source->motion()) {

@@ -118,15 +118,19 @@ std::optional<Draft> AskAfterTurn(const HeardScene& heard, const Asking& asking)
                              {"45 degrees to the right", -45}};
   const Turn& turn = kTurns[random.Index(random.Chance(0.75) ? 3 : 5)];
   Draft draft;
-  draft.text = Say(
-      asking,
-      {"You turn {T}. Where is {A} now?", "After you turn {T}, where is {A}?", "If you turned {T}, where would {A} be?",
-       "Turn {T}: in which direction is {A} then?", "Imagine turning {T}. Where do you hear {A}?",
-       "You turn {T}. Which way is {A}?", "Suppose you turned {T}: where would {A} be?",
-       "Turning {T}, where do you hear {A}?", "Having turned {T}, which way is {A}?",
-       "Say where {A} is after you turn {T}.", "If you turn {T}, in which direction do you find {A}?",
-       "Suppose you turn {T}. Which way is {A}?", "Having turned {T}, where would you find {A}?"},
-      {{"{A}", source->words.the_noun}, {"{T}", turn.words}});
+  draft.text =
+      Say(asking, {"You turn {T}. Where is {A} now?",           "Where is {A} once you have turned {T}?",
+                   "You have turned {T}. Where is {A}?",        "Where would {A} be if you turned {T}?",
+                   "When you turn {T}, where is {A}?",          "Turn {T}. Where do you hear {A} now?",
+                   "Where do you find {A} after you turn {T}?", "In which direction is {A} after you turn {T}?",
+                   "Tell me where {A} is when you turn {T}.",   "You rotate {T}. Where is {A} now?",
+                   "After you turn {T}, where is {A}?",         "If you turned {T}, where would {A} be?",
+                   "Turn {T}: in which direction is {A} then?", "Imagine turning {T}. Where do you hear {A}?",
+                   "You turn {T}. Which way is {A}?",           "Suppose you turned {T}: where would {A} be?",
+                   "Turning {T}, where do you hear {A}?",       "Having turned {T}, which way is {A}?",
+                   "Say where {A} is after you turn {T}.",      "If you turn {T}, in which direction do you find {A}?",
+                   "Suppose you turn {T}. Which way is {A}?",   "Having turned {T}, where would you find {A}?"},
+          {{"{A}", source->words.the_noun}, {"{T}", turn.words}});
   const double now = WrapDegrees(source->azimuth_deg - turn.degrees);
   std::vector<double> swaps;
   for (double azimuth : OtherAzimuths(heard, *source)) swaps.push_back(azimuth - turn.degrees);
@@ -179,11 +183,24 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
   Draft draft;
   draft.text =
       Say(asking,
-          {"You walk {M} {W}. Where is {A} now?", "After walking {M} {W}, where is {A}?",
-           "If you walked {M} {W}, where would {A} be?", "You move {M} {W}. Which way is {A} then?",
-           "Imagine stepping {M} {W}. Where do you hear {A}?", "You go {M} {W}. Which way is {A}?",
-           "Suppose you walked {M} {W}: where would {A} be?", "Having walked {M} {W}, where is {A}?",
-           "Say where {A} is after you walk {M} {W}.", "Without turning, you walk {M} {W}. Where is {A}?",
+          {"You walk {M} {W}. Where is {A} now?",
+           "Where is {A} once you have walked {M} {W}?",
+           "You have gone {M} {W}. Where is {A}?",
+           "Where would {A} be if you walked {M} {W}?",
+           "In which direction is {A} after you go {M} {W}?",
+           "Go {M} {W}. Where do you hear {A} now?",
+           "Tell me where {A} is when you walk {M} {W}.",
+           "You step {M} {W}. Where is {A} now?",
+           "Moving {M} {W}, which way is {A}?",
+           "After walking {M} {W}, where is {A}?",
+           "If you walked {M} {W}, where would {A} be?",
+           "You move {M} {W}. Which way is {A} then?",
+           "Imagine stepping {M} {W}. Where do you hear {A}?",
+           "You go {M} {W}. Which way is {A}?",
+           "Suppose you walked {M} {W}: where would {A} be?",
+           "Having walked {M} {W}, where is {A}?",
+           "Say where {A} is after you walk {M} {W}.",
+           "Without turning, you walk {M} {W}. Where is {A}?",
            "You step {M} {W}, facing as now. Where do you hear {A}?",
            "Suppose you go {M} {W}, facing as now. Where is {A}?",
            "Having gone {M} {W} without turning, where would {A} be?"},
@@ -216,14 +233,29 @@ std::optional<Draft> AskAfterRemoval(const HeardScene& heard, const Asking& aski
     words = most->words;
   }
   Draft draft;
-  draft.text = Say(
-      asking,
-      {"Without {R}, what would you hear?", "If {R} stopped, which sounds would remain?",
-       "Take away {R}: what is left?", "Which sounds remain without {R}?", "What would be left if {R} were gone?",
-       "Suppose {R} stopped: what remains?", "If {R} were silent, what could you hear?", "Remove {R}: what is left?",
-       "What could still be heard without {R}?", "Say what remains without {R}.", "Which sounds stay if {R} stops?",
-       "Suppose {R} were silent. What could you still hear?", "Remove {R}. Which sounds stay?"},
-      {{"{R}", words}});
+  draft.text = Say(asking,
+                   {"Without {R}, what would you hear?",
+                    "What is left when {R} is gone?",
+                    "If {R} were not there, what would you hear?",
+                    "Which sounds are left without {R}?",
+                    "Mute {R}: what do you still hear?",
+                    "Tell me what is left without {R}.",
+                    "What do you hear apart from {R}?",
+                    "{R} stops. What is left?",
+                    "What else is there, besides {R}?",
+                    "If {R} stopped, which sounds would remain?",
+                    "Take away {R}: what is left?",
+                    "Which sounds remain without {R}?",
+                    "What would be left if {R} were gone?",
+                    "Suppose {R} stopped: what remains?",
+                    "If {R} were silent, what could you hear?",
+                    "Remove {R}: what is left?",
+                    "What could still be heard without {R}?",
+                    "Say what remains without {R}.",
+                    "Which sounds stay if {R} stops?",
+                    "Suppose {R} were silent. What could you still hear?",
+                    "Remove {R}. Which sounds stay?"},
+                   {{"{R}", words}});
   std::vector<std::string> left;
   for (const HeardSource* source : named) {
     if (source == removed) continue;
@@ -278,12 +310,15 @@ std::optional<Draft> AskCompound(const HeardScene& heard, const Asking& asking) 
     if (!clear || both == nullptr || !both->unique || partly == 0) continue;
     Draft draft;
     const std::string words = absl::StrCat(first.words, " and ", second.words);
-    draft.text = Say(asking,
-                     {"Which sound is {C}?", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
-                      "Find the sound that is {C}.", "Say which sound is {C}.", "Identify the sound that is {C}.",
-                      "Which one is {C}?", "Which of the sounds is {C}?", "What is the only sound that is {C}?",
-                      "Only one sound is {C}: which?", "Identify the source that is {C}."},
-                     {{"{C}", words}});
+    draft.text =
+        Say(asking,
+            {"Which sound is {C}?", "What sound is {C}?", "Which of them is {C}?", "One sound is {C}: which?",
+             "Tell me which sound is {C}.", "What is it that is {C}?", "Which thing is {C}?",
+             "Name the source that is {C}.", "What is {C}?", "Name the sound that is {C}.", "Which source is {C}?",
+             "Find the sound that is {C}.", "Say which sound is {C}.", "Identify the sound that is {C}.",
+             "Which one is {C}?", "Which of the sounds is {C}?", "What is the only sound that is {C}?",
+             "Only one sound is {C}: which?", "Identify the source that is {C}."},
+            {{"{C}", words}});
     draft.key.mutable_classes()->add_class_names(both->words.name);
     draft.key.set_reference(Sentence(both->words.a_noun));
     if (asking.multiple_choice) draft.options = DrawNouns(heard, *both, random);
@@ -309,13 +344,29 @@ std::optional<Draft> AskMultiHop(const HeardScene& heard, const Asking& asking) 
   }
   if (!target || target->source->moving || std::abs(target->source->elevation_deg) > 60.0) return std::nullopt;
   Draft draft;
-  draft.text = Say(
-      asking,
-      {"Where is {X}?", "In which direction is {X}?", "From which direction comes {X}?", "Which way is {X}?",
-       "Find {X}: where is it?", "Where do you hear {X}?", "Say where {X} is.", "Which direction does {X} come from?",
-       "Identify {X}: which way is it?", "If you face {X}, which way do you look?", "Tell me where {X} is.",
-       "Which way would you face to look at {X}?", "What is the direction of {X}?"},
-      {{"{X}", target->words}});
+  draft.text = Say(asking,
+                   {"Where is {X}?",
+                    "What direction is {X} in?",
+                    "Whereabouts is {X}?",
+                    "{X}: where is it?",
+                    "Give the direction of {X}.",
+                    "From where do you hear {X}?",
+                    "Which way do you turn to face {X}?",
+                    "Where does {X} come from?",
+                    "Tell me the direction of {X}.",
+                    "In which direction is {X}?",
+                    "From which direction comes {X}?",
+                    "Which way is {X}?",
+                    "Find {X}: where is it?",
+                    "Where do you hear {X}?",
+                    "Say where {X} is.",
+                    "Which direction does {X} come from?",
+                    "Identify {X}: which way is it?",
+                    "If you face {X}, which way do you look?",
+                    "Tell me where {X} is.",
+                    "Which way would you face to look at {X}?",
+                    "What is the direction of {X}?"},
+                   {{"{X}", target->words}});
   if (!AnswerWithAzimuth(asking, target->source->azimuth_deg, OtherAzimuths(heard, *target->source), draft)) {
     return std::nullopt;
   }
@@ -340,6 +391,9 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
   draft.key.mutable_choice()->set_value(std::string(kPlaces[place]));
   if (!asking.multiple_choice) {
     draft.text = Say(asking, {"What kind of place is this: outdoors, a dry room or an echoing room?",
+                              "Does this sound like outdoors, a dry room or an echoing room?",
+                              "Which is it: outdoors, a dry room or an echoing room?",
+                              "Tell me what place this is: outdoors, a dry room or an echoing room.",
                               "Are you outdoors, in a dry room or in an echoing room?",
                               "Outdoors, a dry room or an echoing room: where are you?",
                               "Where was this recorded: outdoors, in a dry room or in an echoing room?",
@@ -355,7 +409,9 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
   }
   if (!heard.complete) return std::nullopt;
   draft.text = Say(
-      asking, {"Which description fits?", "What is going on here?", "Which account explains what you hear?",
+      asking, {"Which description fits?", "What fits what you hear?", "Which of these describes the recording?",
+               "Pick the description that fits.", "What is happening here?", "Which of these is true of the recording?",
+               "What does this recording show?", "What is going on here?", "Which account explains what you hear?",
                "Which scene is this?", "What best explains the recording?", "Which of these fits?",
                "What could be going on here?", "Which scene fits the sounds?", "Which of these matches what you hear?",
                "Which one explains the recording?", "Say which description fits.", "Which story matches the sounds?",

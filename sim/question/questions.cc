@@ -19,6 +19,8 @@ constexpr int kMostPasses = 4;
 
 // Share of training questions without capital and full stop.
 constexpr double kTypedShare = 0.08;
+// Share of training questions with words before them.
+constexpr double kLedUpToShare = 0.12;
 
 struct Wanted {
   Task task;
@@ -50,6 +52,15 @@ std::vector<Wanted> PlanPass(const QuestionOptions& options, const std::vector<T
   }
   random.Shuffle(plan);
   return plan;
+}
+
+// As people come to a question: "In this recording, where is the dog?"
+std::string LedUpTo(std::string text, Random& random) {
+  constexpr std::string_view kBefore[] = {"Please: ",        "Tell me: ",      "In this recording, ",
+                                          "In this scene, ", "Listen: ",       "One question: ",
+                                          "Now: ",           "Can you tell: ", "I want to know: "};
+  if (!text.empty()) text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
+  return absl::StrCat(std::string(kBefore[random.Index(std::size(kBefore))]), text);
 }
 
 // As people type: "where is the dog".
@@ -102,7 +113,10 @@ std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions
         const std::optional<Draft> draft = GeneratorOf(wanted.task)(heard, asking);
         if (!draft || !Sound(*draft, wanted.multiple_choice)) continue;
         v1::Question question = Finish(*draft, wanted, random);
-        if (!options.held_out_wordings && random.Chance(kTypedShare)) question.set_text(Typed(question.text()));
+        if (!options.held_out_wordings) {
+          if (random.Chance(kLedUpToShare)) question.set_text(LedUpTo(question.text(), random));
+          if (random.Chance(kTypedShare)) question.set_text(Typed(question.text()));
+        }
         if (!asked.insert(PromptText(question)).second) continue;
         question.set_scene_id(truth.id());
         question.set_id(absl::StrCat(truth.id(), "/", question.task(), "/", questions.size()));

@@ -68,15 +68,34 @@ std::optional<Draft> AskWhatIsThere(const HeardScene& heard, const Asking& askin
   const std::optional<std::string> place = OwnPlace(heard, *source, asking.random);
   if (!place) return std::nullopt;
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"What do you hear from {D}?", "Which sound comes from {D}?", "What sounds from {D}?",
-           "What is the source at {D}?", "Name the sound from {D}.", "Which source is at {D}?", "What is at {D}?",
-           "Which sound do you hear from {D}?", "What comes from {D}?", "Say what sounds from {D}.",
-           "Identify the sound from {D}.", "What is the sound that comes from {D}?",
-           "If you face {D}, what is it that you hear?", "What makes a sound at {D}?",
-           "What makes the sound that reaches you from {D}?", "Turn to {D}: what is it?"},
-          {{"{D}", *place}});
+  draft.text = Say(asking,
+                   {"What do you hear from {D}?",
+                    "What is the sound from {D}?",
+                    "From {D}, what do you hear?",
+                    "What is it that sounds from {D}?",
+                    "What is to be heard from {D}?",
+                    "What can you hear at {D}?",
+                    "Which thing makes the sound from {D}?",
+                    "Tell me what is at {D}.",
+                    "What is sounding at {D}?",
+                    "Which of the sounds is at {D}?",
+                    "There is a sound from {D}: what is it?",
+                    "Which sound comes from {D}?",
+                    "What sounds from {D}?",
+                    "What is the source at {D}?",
+                    "Name the sound from {D}.",
+                    "Which source is at {D}?",
+                    "What is at {D}?",
+                    "Which sound do you hear from {D}?",
+                    "What comes from {D}?",
+                    "Say what sounds from {D}.",
+                    "Identify the sound from {D}.",
+                    "What is the sound that comes from {D}?",
+                    "If you face {D}, what is it that you hear?",
+                    "What makes a sound at {D}?",
+                    "What makes the sound that reaches you from {D}?",
+                    "Turn to {D}: what is it?"},
+                   {{"{D}", *place}});
   draft.key.mutable_classes()->add_class_names(source->words.name);
   draft.key.set_reference(Sentence(source->words.a_noun));
   if (asking.multiple_choice) draft.options = DrawNouns(heard, *source, asking.random);
@@ -107,9 +126,12 @@ std::optional<Draft> AskWhatIsThereAtDistance(const HeardScene& heard, const Ask
   Draft draft;
   draft.text =
       Say(asking,
-          {"What is {S}, about {M} away?", "Which sound is {M} away {S}?", "What sounds {S} at {M}?",
-           "Name the source {S}, {M} from you.", "What do you hear {S}, {M} away?", "What do you hear {S} at {M}?",
-           "{S}, {M} away: what is there?", "Identify the sound {S}, {M} away.", "Which source is {S}, about {M} away?",
+          {"What is {S}, about {M} away?", "Something is {M} away {S}: what is it?",
+           "What do you hear {M} from you, {S}?", "Which sound is {S}, {M} from you?", "At {M}, {S}: what is it?",
+           "What is the source {S} at {M}?", "Tell me what is {S}, about {M} away.", "What sound is {M} off {S}?",
+           "Which sound is {M} away {S}?", "What sounds {S} at {M}?", "Name the source {S}, {M} from you.",
+           "What do you hear {S}, {M} away?", "What do you hear {S} at {M}?", "{S}, {M} away: what is there?",
+           "Identify the sound {S}, {M} away.", "Which source is {S}, about {M} away?",
            "Say what is {S}, {M} from you.", "Which source is {S} at a distance of {M}?", "{S}, {M} off: what is it?"},
           {{"{S}", side->words}, {"{M}", MetresPhrase(source->distance_m)}});
   draft.key.mutable_classes()->add_class_names(source->words.name);
@@ -132,14 +154,28 @@ std::optional<Draft> AskBinding(const HeardScene& heard, const Asking& asking) {
     return absl::StrCat(noun, ", ", MetresPhrase(metres));
   };
   if (!asking.multiple_choice && random.Chance(0.5)) {  // the name is given: where and how far
-    draft.text =
-        Say(asking,
-            {"Where and how far away is {A}?", "In which direction and at what distance is {A}?",
-             "Where is {A}, and how far?", "Give direction and distance of {A}.", "Locate {A}.",
-             "Where is {A} and how far away?", "Which way and how far is {A}?", "Say where {A} is and how far.",
-             "Tell me the direction and distance of {A}.", "How far and in which direction is {A}?",
-             "Exactly where is {A}?", "State the direction and the distance of {A}.", "Where exactly is {A}?"},
-            {{"{A}", source.words.the_noun}});
+    draft.text = Say(asking,
+                     {"Where and how far away is {A}?",
+                      "In what direction is {A}, and how far?",
+                      "How far is {A}, and which way?",
+                      "Give the direction and the distance of {A}.",
+                      "Which direction and how many metres: {A}?",
+                      "What are the direction and distance of {A}?",
+                      "Tell me where {A} is and how far away.",
+                      "{A}: where, and how far?",
+                      "In which direction and at what distance is {A}?",
+                      "Where is {A}, and how far?",
+                      "Give direction and distance of {A}.",
+                      "Locate {A}.",
+                      "Where is {A} and how far away?",
+                      "Which way and how far is {A}?",
+                      "Say where {A} is and how far.",
+                      "Tell me the direction and distance of {A}.",
+                      "How far and in which direction is {A}?",
+                      "Exactly where is {A}?",
+                      "State the direction and the distance of {A}.",
+                      "Where exactly is {A}?"},
+                     {{"{A}", source.words.the_noun}});
     binding.set_azimuth_deg(source.azimuth_deg);
     binding.set_distance_m(source.distance_m);
     if (std::abs(source.elevation_deg) > 60.0) return std::nullopt;
@@ -150,7 +186,10 @@ std::optional<Draft> AskBinding(const HeardScene& heard, const Asking& asking) {
   if (!place) return std::nullopt;
   draft.text =
       Say(asking,
-          {"What do you hear from {D}, and how far away is it?", "What is at {D}, and at what distance?",
+          {"What do you hear from {D}, and how far away is it?", "What is at {D}, and how far away?",
+           "What is the sound from {D}, and at what distance?", "Tell me what is at {D} and how far off.",
+           "From {D}: what, and how far?", "Which sound is at {D}, and how many metres off?",
+           "What sounds at {D}, and how distant is it?", "What is at {D}, and at what distance?",
            "Which sound comes from {D}, and from how far?", "Name the sound from {D} and its distance.",
            "What sounds from {D}, and how far off?", "What is the sound from {D}, and how far is it?",
            "From {D}, what do you hear and how far away?", "Say what is at {D} and how far.",
@@ -180,14 +219,17 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
   Draft draft;
   if (asking.multiple_choice) {
     if (!OnOneSide(*a) || !OnOneSide(*b)) return std::nullopt;
-    draft.text = Say(asking,
-                     {"On which side is each, {A} and {B}?", "Left or right: {A} and {B}?",
-                      "Which is left and which is right, {A} and {B}?", "On which sides are {A} and {B}?",
-                      "How are {A} and {B} placed, left or right of you?", "Is {A} left or right, and {B}?",
-                      "Which side is {A} on, and {B}?", "Left or right of you: {A} and {B}?",
-                      "Say on which side {A} and {B} are.", "Where are {A} and {B}, left or right?",
-                      "To which side of you are {A} and {B}?", "Say for {A} and {B}: left or right?"},
-                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.text = Say(
+        asking,
+        {"On which side is each, {A} and {B}?", "Tell me the sides of {A} and {B}.", "Which sides are {A} and {B} on?",
+         "{A} and {B}: left or right?", "Where is each of {A} and {B}, left or right?",
+         "Are {A} and {B} left or right of you?", "Left or right: where is {A}, and where is {B}?",
+         "Left or right: {A} and {B}?", "Which is left and which is right, {A} and {B}?",
+         "On which sides are {A} and {B}?", "How are {A} and {B} placed, left or right of you?",
+         "Is {A} left or right, and {B}?", "Which side is {A} on, and {B}?", "Left or right of you: {A} and {B}?",
+         "Say on which side {A} and {B} are.", "Where are {A} and {B}, left or right?",
+         "To which side of you are {A} and {B}?", "Say for {A} and {B}: left or right?"},
+        {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const std::string an = a->words.noun;
     const std::string bn = b->words.noun;
     std::vector<std::string> options = {absl::StrCat(an, " left, ", bn, " right"),
@@ -204,12 +246,15 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
   if (left == 0) return std::nullopt;
   draft.text =
       Say(asking,
-          {"Is {A} to the left or right of {B}?", "Left or right of {B}: where is {A}?", "On which side of {B} is {A}?",
-           "Compared with {B}, is {A} on the left or the right?", "Is {A} left or right of {B}?",
-           "Relative to {B}, is {A} left or right?", "Is {A} further left than {B}, or further right?",
-           "Say whether {A} is left or right of {B}.", "Do you hear {A} left or right of {B}?",
-           "Which side of {B} is {A} on?", "Relative to {B}, on which side do you hear {A}?",
-           "Is {A} further left or further right than {B}?"},
+          {"Is {A} to the left or right of {B}?", "Does {A} lie to the left or to the right of {B}?",
+           "Tell me whether {A} is left or right of {B}.", "Compared with {B}, which side is {A} on?",
+           "To which side of {B} is {A}?", "Left or right: {A} as compared with {B}?",
+           "Looking from you, is {A} left or right of {B}?", "Left or right of {B}: where is {A}?",
+           "On which side of {B} is {A}?", "Compared with {B}, is {A} on the left or the right?",
+           "Is {A} left or right of {B}?", "Relative to {B}, is {A} left or right?",
+           "Is {A} further left than {B}, or further right?", "Say whether {A} is left or right of {B}.",
+           "Do you hear {A} left or right of {B}?", "Which side of {B} is {A} on?",
+           "Relative to {B}, on which side do you hear {A}?", "Is {A} further left or further right than {B}?"},
           {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_reference(left > 0 ? "Left." : "Right.");
   draft.key.mutable_choice()->set_value(left > 0 ? "left" : "right");
@@ -234,15 +279,32 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
     if (AzimuthDistance(AzimuthOf(seen(fa, fb)), AzimuthOf(truth)) > 20.0) return std::nullopt;
   }
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"If you stood at {B}, facing as now, where would {A} be?", "From {B}, in which direction is {A}?",
-           "Standing at {B}, where is {A}?", "Seen from {B}, where is {A}?", "Which way is it from {B} to {A}?",
-           "If you were at {B}, where would {A} be?", "You go to {B}. Which way is {A} from there?",
-           "Suppose you stand at {B}. Where is {A}?", "Where does {A} lie as seen from {B}?",
-           "Say in which direction {A} is from {B}.", "Going from {B} to {A}, which way do you go?",
-           "Which way would you go from {B} to reach {A}?", "Starting at {B}, in which direction lies {A}?"},
-          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text = Say(asking,
+                   {"If you stood at {B}, facing as now, where would {A} be?",
+                    "If you were where {B} is, in which direction would {A} be?",
+                    "From where {B} is, which way is {A}?",
+                    "In what direction from {B} is {A}?",
+                    "You are at {B}. Where is {A}?",
+                    "Imagine being at {B}: where is {A}?",
+                    "What is the direction from {B} to {A}?",
+                    "Moving from {B} to {A}, which way is that?",
+                    "As heard from {B}, where is {A}?",
+                    "Put yourself at {B}: which way is {A}?",
+                    "Which direction is {A} from {B}?",
+                    "To go to {A} from {B}, which way would you go?",
+                    "From {B}, in which direction is {A}?",
+                    "Standing at {B}, where is {A}?",
+                    "Seen from {B}, where is {A}?",
+                    "Which way is it from {B} to {A}?",
+                    "If you were at {B}, where would {A} be?",
+                    "You go to {B}. Which way is {A} from there?",
+                    "Suppose you stand at {B}. Where is {A}?",
+                    "Where does {A} lie as seen from {B}?",
+                    "Say in which direction {A} is from {B}.",
+                    "Going from {B} to {A}, which way do you go?",
+                    "Which way would you go from {B} to reach {A}?",
+                    "Starting at {B}, in which direction lies {A}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
     return std::nullopt;
   }
@@ -260,15 +322,19 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
   if (asking.multiple_choice) {
     const int left = LeftOf(*a, *b);
     if (left == 0) return std::nullopt;
-    draft.text = Say(
-        asking,
-        {"Compared with {B}, {A} is:", "Seen from you, how is {A} placed against {B}?", "Where is {A} relative to {B}?",
-         "How does {A} lie compared with {B}?", "Higher or lower, left or right: {A} against {B}?",
-         "Relative to {B}, {A} is:", "Relative to {B}, where is {A}?", "Compared with {B}, where is {A}?",
-         "Say how {A} sits compared with {B}.", "How is {A} placed with respect to {B}?",
-         "Where do you hear {A} relative to {B}?",
-         "Relative to {B}, {A} sits:", "With respect to {B}, where do you hear {A}?"},
-        {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+    draft.text =
+        Say(asking,
+            {"Compared with {B}, {A} is:", "How does {A} lie with respect to {B}?",
+             "{A} against {B}: higher or lower, left or right?", "Seen from you, {A} is where, relative to {B}?",
+             "Is {A} higher or lower than {B}, and to which side?", "Where does {A} lie, compared with {B}?",
+             "How is {A} placed relative to {B}?", "Seen from you, how is {A} placed against {B}?",
+             "Where is {A} relative to {B}?", "How does {A} lie compared with {B}?",
+             "Higher or lower, left or right: {A} against {B}?",
+             "Relative to {B}, {A} is:", "Relative to {B}, where is {A}?", "Compared with {B}, where is {A}?",
+             "Say how {A} sits compared with {B}.", "How is {A} placed with respect to {B}?",
+             "Where do you hear {A} relative to {B}?",
+             "Relative to {B}, {A} sits:", "With respect to {B}, where do you hear {A}?"},
+            {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     const auto phrase = [](bool up, bool to_left) {
       return absl::StrCat(up ? "higher" : "lower", " and to the ", to_left ? "left" : "right");
     };
@@ -279,14 +345,28 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
     for (const std::string& option : draft.options) draft.key.mutable_choice()->add_allowed(option);
     return draft;
   }
-  draft.text =
-      Say(asking,
-          {"Which is higher, {A} or {B}?", "Which sounds from higher up, {A} or {B}?", "Is {A} or {B} higher?",
-           "What is higher up: {A} or {B}?", "{A} or {B}: which is higher?", "Which one is higher, {A} or {B}?",
-           "Which lies higher, {A} or {B}?", "Of {A} and {B}, which one is higher?", "Say which is higher: {A} or {B}.",
-           "Which is at a greater height, {A} or {B}?", "Which has the higher elevation, {A} or {B}?",
-           "Of {A} and {B}, which is at the greater height?", "Which has the greater elevation, {A} or {B}?"},
-          {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text = Say(asking,
+                   {"Which is higher, {A} or {B}?",
+                    "Which of the two is higher, {A} or {B}?",
+                    "What sounds higher up, {A} or {B}?",
+                    "Is the higher one {A} or {B}?",
+                    "Tell me which is higher, {A} or {B}.",
+                    "Between {A} and {B}, which is higher?",
+                    "Which one is higher up: {A} or {B}?",
+                    "Which of {A} and {B} is at the higher elevation?",
+                    "Which sounds from higher up, {A} or {B}?",
+                    "Is {A} or {B} higher?",
+                    "What is higher up: {A} or {B}?",
+                    "{A} or {B}: which is higher?",
+                    "Which one is higher, {A} or {B}?",
+                    "Which lies higher, {A} or {B}?",
+                    "Of {A} and {B}, which one is higher?",
+                    "Say which is higher: {A} or {B}.",
+                    "Which is at a greater height, {A} or {B}?",
+                    "Which has the higher elevation, {A} or {B}?",
+                    "Of {A} and {B}, which is at the greater height?",
+                    "Which has the greater elevation, {A} or {B}?"},
+                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   AnswerWithClass((higher ? a : b)->words, draft);
   return draft;
 }
@@ -304,8 +384,12 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   if (asking.multiple_choice) {
     draft.text = Say(
         asking,
-        {"Which is closer, {A} or {B}, and by how much?", "Is {A} or {B} closer, and by how far?",
-         "{A} or {B}: which is nearer, and by how much?", "Which of {A} and {B} is nearer, and by how much?",
+        {"Which is closer, {A} or {B}, and by how much?",
+         "How much closer is the closer one of {A} and {B}, and which is it?",
+         "What is nearer, {A} or {B}, and by how many metres?", "Tell me which is closer, {A} or {B}, and by how much.",
+         "Which of the two is nearer, {A} or {B}, and by what distance?", "{A} or {B}: who is closer, and by how much?",
+         "Is {A} or {B} closer, and by how far?", "{A} or {B}: which is nearer, and by how much?",
+         "Which of {A} and {B} is nearer, and by how much?",
          "Who is closer to you, {A} or {B}, and by how many metres?",
          "Which one is closer, {A} or {B}, and by how much?", "Of {A} and {B}, which is nearer, and by how much?",
          "Say which is closer, {A} or {B}, and by how much.", "Which lies closer, {A} or {B}, and by what distance?",
@@ -320,7 +404,9 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   const bool ask_closer = asking.random.Chance(0.5);
   draft.text =
       Say(asking,
-          {"Which is {W}, {A} or {B}?", "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?", "What is {W}: {A} or {B}?",
+          {"Which is {W}, {A} or {B}?", "Which of {A} and {B} is {W}?", "Tell me which is {W}, {A} or {B}.",
+           "Who is {W}, {A} or {B}?", "Is the {W} one {A} or {B}?", "Which sound is {W}, {A} or {B}?",
+           "Is {A} or {B} {W}?", "{A} or {B}: which is {W}?", "What is {W}: {A} or {B}?",
            "Which of the two is {W}, {A} or {B}?", "Which one is {W}, {A} or {B}?", "Say which is {W}: {A} or {B}.",
            "Of {A} and {B}, which is {W}?", "Which lies {W}, {A} or {B}?", "Between {A} and {B}, which is {W}?",
            "Of {A} and {B}, which one is {W}?", "Between {A} and {B}, what is {W}?"},
@@ -345,32 +431,38 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
   const ClassWords& second = (a.onset_s < b.onset_s ? b : a).words;
   Draft draft;
   if (asking.multiple_choice) {
-    draft.text = Say(
-        asking,
-        {"Which starts first, {A} or {B}, and by how much?", "Is {A} or {B} first, and by how long?",
-         "{A} or {B}: which starts earlier, and by how much?", "Which of {A} and {B} begins first, and by how much?",
-         "What comes first, {A} or {B}, and by how many seconds?",
-         "Which one starts first, {A} or {B}, and by how much?",
-         "Of {A} and {B}, which sets in first, and by how much?", "Which one leads, {A} or {B}, and by how much?",
-         "Say which starts first, {A} or {B}, and by how much.",
-         "Between {A} and {B}, which is earlier, and by what margin?",
-         "Between {A} and {B}, which sets in earlier, and by how much?",
-         "Which one leads, {A} or {B}, and by what time?"},
-        {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
+    draft.text =
+        Say(asking,
+            {"Which starts first, {A} or {B}, and by how much?", "What starts first, {A} or {B}, and by how long?",
+             "Tell me which starts first, {A} or {B}, and by how much.",
+             "Which of the two comes first, {A} or {B}, and by how many seconds?",
+             "{A} or {B}: which is first, and by how much?", "Which is earlier, {A} or {B}, and by how many seconds?",
+             "Is {A} or {B} first, and by how long?", "{A} or {B}: which starts earlier, and by how much?",
+             "Which of {A} and {B} begins first, and by how much?",
+             "What comes first, {A} or {B}, and by how many seconds?",
+             "Which one starts first, {A} or {B}, and by how much?",
+             "Of {A} and {B}, which sets in first, and by how much?", "Which one leads, {A} or {B}, and by how much?",
+             "Say which starts first, {A} or {B}, and by how much.",
+             "Between {A} and {B}, which is earlier, and by what margin?",
+             "Between {A} and {B}, which sets in earlier, and by how much?",
+             "Which one leads, {A} or {B}, and by what time?"},
+            {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
     draft.options =
         SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase, asking.random);
     AnswerWithClass(first, draft);
     return draft;
   }
   const bool ask_first = asking.random.Chance(0.5);
-  draft.text = Say(
-      asking,
-      {"Which starts {W}, {A} or {B}?", "Does {A} or {B} start {W}?", "{A} or {B}: which starts {W}?",
-       "What starts {W}: {A} or {B}?", "Which of the two begins {W}, {A} or {B}?", "Which one starts {W}, {A} or {B}?",
-       "Say which starts {W}: {A} or {B}.", "Of {A} and {B}, which starts {W}?", "Which one sets in {W}, {A} or {B}?",
-       "Between {A} and {B}, which begins {W}?", "Of {A} and {B}, which one sets in {W}?",
-       "Between {A} and {B}, what begins {W}?"},
-      {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", ask_first ? "first" : "later"}});
+  draft.text =
+      Say(asking,
+          {"Which starts {W}, {A} or {B}?", "Which of {A} and {B} starts {W}?", "Tell me which starts {W}, {A} or {B}.",
+           "Which sound begins {W}, {A} or {B}?", "What begins {W}, {A} or {B}?", "Which comes {W}, {A} or {B}?",
+           "Does {A} or {B} start {W}?", "{A} or {B}: which starts {W}?", "What starts {W}: {A} or {B}?",
+           "Which of the two begins {W}, {A} or {B}?", "Which one starts {W}, {A} or {B}?",
+           "Say which starts {W}: {A} or {B}.", "Of {A} and {B}, which starts {W}?",
+           "Which one sets in {W}, {A} or {B}?", "Between {A} and {B}, which begins {W}?",
+           "Of {A} and {B}, which one sets in {W}?", "Between {A} and {B}, what begins {W}?"},
+          {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", ask_first ? "first" : "later"}});
   AnswerWithClass(ask_first ? first : second, draft);
   return draft;
 }
@@ -383,15 +475,18 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
   const std::optional<std::string> place = OwnPlace(heard, *source, random);
   if (!place) return std::nullopt;
   Draft draft;
-  draft.text =
-      Say(asking,
-          {"When does the sound from {D} start?", "When do you first hear something from {D}?",
-           "At what time does the source at {D} begin?", "When does it start sounding from {D}?",
-           "What is the onset of the sound from {D}?", "When does the sound from {D} set in?",
-           "When does it begin to sound from {D}?", "Say when the sound from {D} starts.",
-           "After how many seconds do you hear something from {D}?", "When is something first heard from {D}?",
-           "How many seconds in does the sound from {D} set in?", "After what time is something heard from {D}?"},
-          {{"{D}", *place}});
+  draft.text = Say(asking,
+                   {"When does the sound from {D} start?", "When does something start to sound from {D}?",
+                    "From {D}: when do you first hear something?", "What is the start time of the sound from {D}?",
+                    "When does the source at {D} start?", "Tell me when the sound from {D} begins.",
+                    "At which second does the sound from {D} begin?", "How late does the sound from {D} start?",
+                    "When do you first hear something from {D}?", "At what time does the source at {D} begin?",
+                    "When does it start sounding from {D}?", "What is the onset of the sound from {D}?",
+                    "When does the sound from {D} set in?", "When does it begin to sound from {D}?",
+                    "Say when the sound from {D} starts.", "After how many seconds do you hear something from {D}?",
+                    "When is something first heard from {D}?", "How many seconds in does the sound from {D} set in?",
+                    "After what time is something heard from {D}?"},
+                   {{"{D}", *place}});
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
@@ -414,15 +509,18 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   const auto& [a, b] = *pair;
   const double angle = AngleBetween(*a, *b);
   Draft draft;
-  draft.text = Say(asking,
-                   {"What is the angle between {A} and {B}?", "How far apart in angle are {A} and {B}?",
-                    "How many degrees lie between {A} and {B}?", "By what angle are {A} and {B} separated?",
-                    "How wide is the angle from {A} to {B}?", "How many degrees apart are {A} and {B}?",
-                    "How wide is the angle between {A} and {B}?", "Estimate the angle between {A} and {B}.",
-                    "Say how many degrees are between {A} and {B}.", "What angle is there from {A} to {B}?",
-                    "At your place, what angle lies between {A} and {B}?",
-                    "What angle do {A} and {B} span at your place?", "How many degrees apart do you hear {A} and {B}?"},
-                   {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
+  draft.text = Say(
+      asking, {"What is the angle between {A} and {B}?",        "What angle separates {A} from {B}?",
+               "Give the angle between {A} and {B}.",           "How large is the angle between {A} and {B}?",
+               "How many degrees separate {A} and {B}?",        "{A} and {B}: how far apart in degrees?",
+               "Tell me the angle between {A} and {B}.",        "How far do you turn from {A} to {B}?",
+               "How far apart in angle are {A} and {B}?",       "How many degrees lie between {A} and {B}?",
+               "By what angle are {A} and {B} separated?",      "How wide is the angle from {A} to {B}?",
+               "How many degrees apart are {A} and {B}?",       "How wide is the angle between {A} and {B}?",
+               "Estimate the angle between {A} and {B}.",       "Say how many degrees are between {A} and {B}.",
+               "What angle is there from {A} to {B}?",          "At your place, what angle lies between {A} and {B}?",
+               "What angle do {A} and {B} span at your place?", "How many degrees apart do you hear {A} and {B}?"},
+      {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
