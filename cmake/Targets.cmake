@@ -50,9 +50,10 @@ macro(_auricle_common name)
   if(ARG_TORCH)
     target_link_libraries(${name} PUBLIC auricle_torch)
     target_precompile_headers(${name} REUSE_FROM auricle_torch_pch)
-    # GCC 12 under sanitizers takes moved-from optionals of LibTorch's option structs for uninitialised ones.
-    if(AURICLE_SANITIZE)
-      target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized)
+    # GCC 12 under sanitizers takes moved-from optionals of LibTorch's option structs for uninitialised ones, and says of
+    # the fences in LibTorch's headers that ThreadSanitizer does not see them (cmake/sanitizers/tsan.supp).
+    if(AURICLE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized -Wno-tsan)
     endif()
   endif()
 endmacro()
