@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/cli/answer_json.h"
+#include "client/cpp/backoff.h"
 #include "client/cpp/status_details.h"
 
 namespace auricle::client {
@@ -109,11 +109,6 @@ struct Asking {
   std::atomic<bool> server_away{false};  // a row has waited for the server as long as it may, and none came since
 };
 
-void SleepUnlessHalted(absl::Duration delay, const std::function<bool()>& halted) {
-  const absl::Time until = absl::Now() + delay;
-  while (!halted() && absl::Now() < until) absl::SleepFor(std::min(until - absl::Now(), absl::Milliseconds(50)));
-}
-
 // How long to wait before the next try; empty where none makes sense.
 std::optional<absl::Duration> RetryDelay(const absl::Status& status, int attempt, const EvalOptions& options) {
   const std::optional<absl::Duration> named = ReadErrorDetails(status).retry_delay;
@@ -135,7 +130,7 @@ absl::StatusOr<v1::AskResponse> AskWithRetries(const v1::AskRequest& request, As
       if (away) asking.server_away = true;
       return response;
     }
-    SleepUnlessHalted(*delay, asking.halted);
+    SleepUnless(*delay, asking.halted);
   }
 }
 

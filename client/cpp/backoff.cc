@@ -1,6 +1,7 @@
 #include "client/cpp/backoff.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/time/clock.h"
 
@@ -12,17 +13,20 @@ constexpr absl::Duration kLook = absl::Milliseconds(50);
 
 }  // namespace
 
+bool SleepUnless(absl::Duration delay, const std::function<bool()>& give_up) {
+  const absl::Time until = absl::Now() + delay;
+  for (absl::Time now = absl::Now(); now < until; now = absl::Now()) {
+    if (give_up()) return false;
+    absl::SleepFor(std::min(until - now, kLook));
+  }
+  return !give_up();
+}
+
 bool Backoff::Pause(const std::function<bool()>& give_up) {
   const absl::Time now = absl::Now();
   if (since_ == absl::InfiniteFuture()) since_ = now;
-  if (give_up() || now - since_ >= patience_.limit) return false;
-  const absl::Time until = now + delay_;
-  delay_ = std::min(delay_ * 2, patience_.longest_delay);
-  for (absl::Time at = now; at < until; at = absl::Now()) {
-    absl::SleepFor(std::min(until - at, kLook));
-    if (give_up()) return false;
-  }
-  return true;
+  if (now - since_ >= patience_.limit) return false;
+  return SleepUnless(std::exchange(delay_, std::min(delay_ * 2, patience_.longest_delay)), give_up);
 }
 
 void Backoff::Reset() {

@@ -7,6 +7,9 @@
 
 namespace auricle::client {
 
+// Sleeps for `delay`, or until `give_up` says so; false then. Looks about twenty times a second.
+bool SleepUnless(absl::Duration delay, const std::function<bool()>& give_up);
+
 struct Patience {
   absl::Duration first_delay = absl::Milliseconds(500);
   absl::Duration longest_delay = absl::Seconds(10);

@@ -63,10 +63,13 @@ torch::Tensor ClassEvidence(const torch::Tensor& logits) {
   return (torch::log_softmax(logits, -1) + std::log(static_cast<double>(logits.size(-1)))).clamp_min(-4) * 0.25;
 }
 
-// Number of ordered pairs of related slots.
+int64_t RelatedSlots(const EarsConfig& ears, const ProjectorConfig& config) {
+  return std::min(config.related_slots, ears.slots);
+}
+
+// Number of their ordered pairs.
 int64_t Relations(const EarsConfig& ears, const ProjectorConfig& config) {
-  const int64_t related = std::min(config.related_slots, ears.slots);
-  return related * (related - 1);
+  return RelatedSlots(ears, config) * (RelatedSlots(ears, config) - 1);
 }
 
 // When each slot first and last sounds, [B, K, 1] each, in units of ten seconds.
@@ -228,7 +231,7 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
 }
 
 torch::Tensor ProjectorImpl::RelationInputs(const EarsOutput& heard, const torch::Tensor& order) {
-  const int64_t related = std::min(config_.related_slots, ears_.slots);
+  const int64_t related = RelatedSlots(ears_, config_);
   std::vector<int64_t> first, second;
   for (int64_t i = 0; i < related; ++i) {
     for (int64_t j = 0; j < related; ++j) {

@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -52,29 +51,12 @@ torch::Tensor DecoderExam::HeldOutLogits(const std::vector<train::AnswerRow>& ro
   return decoder_.Logits(train::AnswerHidden(decoder_, audio ? &projector_ : nullptr, audio ? &heard : nullptr, batch));
 }
 
-// Runs part(i) for i in [0, parts) on all threads, without gradients and in bf16 where the run is.
-absl::Status DecoderExam::InParts(int64_t parts, const std::function<absl::Status(int64_t)>& part) {
-  std::atomic<int64_t> next{0};
-  std::vector<absl::Status> statuses(shop_.team.size());
-  shop_.team.Run([&](int t) {
-    const torch::NoGradGuard no_grad;
-    try {
-      for (int64_t i = next++; i < parts; i = next++) statuses[t].Update(part(i));
-    } catch (const c10::Error& error) {
-      statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
-    }
-  });
-  for (const absl::Status& status : statuses) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
 absl::Status DecoderExam::ScoreChoices(Row& row) {
   constexpr int64_t kRows = 5;
   const int64_t parts = (config_.validation_scenes + kRows - 1) / kRows;
   std::vector<std::map<std::string, Tally>> tallies(parts);
-  const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
+  const absl::Status status = shop_.team.ForEach(parts, [&](int64_t part) -> absl::Status {
+    const torch::NoGradGuard no_grad;
     std::vector<train::AnswerRow> rows;
     std::vector<int64_t> places;
     std::vector<v1::Question> questions;
@@ -134,7 +116,8 @@ absl::Status DecoderExam::ScoreAnswers(Row& row) {
   if (count == 0) return absl::OkStatus();
   const int64_t parts = std::min<int64_t>(count, shop_.team.size());
   std::vector<int64_t> right(parts, 0);
-  const absl::Status status = InParts(parts, [&](int64_t part) -> absl::Status {
+  const absl::Status status = shop_.team.ForEach(parts, [&](int64_t part) -> absl::Status {
+    const torch::NoGradGuard no_grad;
     std::vector<train::AnswerRow> rows;
     std::vector<int64_t> places;
     std::vector<const v1::Question*> mine;

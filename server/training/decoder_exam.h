@@ -1,7 +1,6 @@
 // What a decoder answers about held-out scenes: multiple choice and free answers, in wordings that training never uses.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -37,8 +36,6 @@ class DecoderExam {
   train::AnswerRow HeldOutRow(int64_t scene) const;
   torch::Tensor HeldOutLogits(const std::vector<train::AnswerRow>& rows, const std::vector<int64_t>& places,
                               train::AnswerBatch& batch);
-  // Runs part(i) for i in [0, parts) on all threads, without gradients.
-  absl::Status InParts(int64_t parts, const std::function<absl::Status(int64_t)>& part);
   absl::Status ScoreChoices(Row& row);
   absl::Status ScoreAnswers(Row& row);
 

@@ -289,21 +289,10 @@ class EncoderStage : public Stage {
   }
 
   absl::Status RenderAll(Window& window, int64_t first, int64_t count) {
-    std::atomic<int64_t> next{0};
-    std::vector<absl::Status> statuses(shop_.team.size());
-    shop_.team.Run([&](int t) {
+    return shop_.team.ForEach(count, [&](int64_t i) {
       double ignored = 0;
-      try {
-        for (int64_t i = next++; i < count; i = next++)
-          statuses[t].Update(RenderInto(window, first + i, i, ignored, ignored));
-      } catch (const c10::Error& error) {
-        statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
-      }
+      return RenderInto(window, first + i, i, ignored, ignored);
     });
-    for (const absl::Status& status : statuses) {
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
   }
 
   // Staged scenes first, first + 1, ... take their places.

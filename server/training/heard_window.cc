@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -134,18 +133,9 @@ absl::Status HeardWindow::Fill(const Workshop& shop, const SceneMaker& maker, mo
                                int64_t begin, int64_t end) {
   for (int64_t first = begin; first < end; first += kFillBlock) {
     const int64_t count = std::min(kFillBlock, end - first);
-    std::atomic<int64_t> next{0};
-    std::vector<absl::Status> statuses(shop.team.size());
-    shop.team.Run([&](int t) {
-      try {
-        for (int64_t i = next++; i < count; i = next++) statuses[t].Update(Stage(shop, maker, encoder, first + i, i));
-      } catch (const c10::Error& error) {
-        statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
-      }
-    });
-    for (const absl::Status& status : statuses) {
-      if (!status.ok()) return status;
-    }
+    const absl::Status status =
+        shop.team.ForEach(count, [&](int64_t i) { return Stage(shop, maker, encoder, first + i, i); });
+    if (!status.ok()) return status;
     try {
       Commit(shop, encoder, first, count);
     } catch (const c10::Error& error) {

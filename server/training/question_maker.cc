@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <utility>
@@ -32,29 +31,21 @@ absl::StatusOr<std::vector<std::string>> Corpus(const Workshop& shop, const Scen
   v1::SceneSpec spec = shop.config.scenes;
   spec.set_split("train");
   std::vector<std::vector<std::string>> lines(kCorpusScenes);
-  std::vector<absl::Status> statuses(shop.team.size());
-  std::atomic<int> next{0};
-  shop.team.Run([&](int t) {
-    for (int n = next++; n < kCorpusScenes; n = next++) {
-      auto made = maker.Make(spec, /*seed=*/3, static_cast<uint64_t>(n));
-      if (!made.ok()) {
-        statuses[t].Update(made.status());
-        continue;
-      }
-      sim::Random random(3, static_cast<uint64_t>(n), "corpus");
-      sim::QuestionOptions options;
-      options.per_scene = 0;
-      for (const v1::Question& question : sim::AskAbout(made->truth, options, random)) {
-        lines[n].push_back(question.text());
-        lines[n].insert(lines[n].end(), question.options().begin(), question.options().end());
-        if (question.form() == v1::QUESTION_FORM_OPEN) lines[n].push_back(sim::AnswerText(question));
-      }
-      for (int i = 0; i < 3; ++i) lines[n].push_back(sim::DescribeScene(made->truth, &random));
+  const absl::Status status = shop.team.ForEach(kCorpusScenes, [&](int64_t n) {
+    auto made = maker.Make(spec, /*seed=*/3, static_cast<uint64_t>(n));
+    if (!made.ok()) return made.status();
+    sim::Random random(3, static_cast<uint64_t>(n), "corpus");
+    sim::QuestionOptions options;
+    options.per_scene = 0;
+    for (const v1::Question& question : sim::AskAbout(made->truth, options, random)) {
+      lines[n].push_back(question.text());
+      lines[n].insert(lines[n].end(), question.options().begin(), question.options().end());
+      if (question.form() == v1::QUESTION_FORM_OPEN) lines[n].push_back(sim::AnswerText(question));
     }
+    for (int i = 0; i < 3; ++i) lines[n].push_back(sim::DescribeScene(made->truth, &random));
+    return absl::OkStatus();
   });
-  for (const absl::Status& status : statuses) {
-    if (!status.ok()) return status;
-  }
+  if (!status.ok()) return status;
   std::vector<std::string> all;
   for (const char* prompt : kCaptionPrompts) all.push_back(prompt);
   for (auto& part : lines) all.insert(all.end(), part.begin(), part.end());

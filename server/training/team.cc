@@ -1,5 +1,8 @@
 #include "server/training/team.h"
 
+#include <c10/util/Exception.h>
+
+#include <atomic>
 #include <utility>
 
 namespace auricle::training {
@@ -25,6 +28,22 @@ void Team::Run(const std::function<void(int)>& job) {
   changed_.notify_all();
   changed_.wait(lock, [this] { return busy_ == 0; });
   job_ = nullptr;
+}
+
+absl::Status Team::ForEach(int64_t count, const std::function<absl::Status(int64_t)>& job) {
+  std::atomic<int64_t> next{0};
+  std::vector<absl::Status> statuses(threads_.size());
+  Run([&](int t) {
+    try {
+      for (int64_t i = next++; i < count; i = next++) statuses[t].Update(job(i));
+    } catch (const c10::Error& error) {
+      statuses[t].Update(absl::InternalError(error.what_without_backtrace()));
+    }
+  });
+  for (const absl::Status& status : statuses) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 void Team::Loop(int index) {

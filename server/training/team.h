@@ -1,12 +1,14 @@
 // A fixed team of threads that does one job together and meets again: rendering, forward and backward, updates.
 #pragma once
 
-#include <barrier>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "absl/status/status.h"
 
 namespace auricle::training {
 
@@ -23,6 +25,10 @@ class Team {
 
   // Runs job(0) ... job(size - 1), each on its own thread, and returns when all have returned. Jobs must not throw.
   void Run(const std::function<void(int)>& job);
+
+  // Runs job(0) ... job(count - 1), each on whichever thread is free. The first error of the first thread that had one;
+  // jobs may throw c10::Error, which becomes INTERNAL and ends that thread's share.
+  absl::Status ForEach(int64_t count, const std::function<absl::Status(int64_t)>& job);
 
  private:
   void Loop(int index);
