@@ -128,8 +128,10 @@ constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.7, 0.5, 0.36, 0.36
 constexpr OptionRange kReverberation = {0.2, 1.6, true, {1, 1, 0.66, 0.61, 0.39, 0.34, 0.28, 0.55}};
 constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 0.55, 0.4, 0.27, 0.26, 0.3, 0.45, 1}};
 
-// What thinning leaves of onsets and of volumes.
-constexpr double kKeptOnAverage = 0.42;
+// What thinning (OptionRange) leaves of onsets and of volumes: questions whose answer is not a number are thinned
+// alike, so that the words "no such sound" and "open air" are right as often as a number is.
+constexpr double kOnsetsKept = 0.2;
+constexpr double kVolumesKept = 0.42;
 
 // Reverberation times need a finer figure than onsets: 0.05 s.
 std::string ReverberationPhrase(double seconds) {
@@ -183,10 +185,7 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
                       "Is {A} to be heard here?",
                       "Would you say that there is {A}?"},
                      {{"{A}", words.a_noun}});
-    draft.key.set_reference(present ? "Yes." : "No.");
-    draft.key.mutable_choice()->set_value(present ? "yes" : "no");
-    draft.key.mutable_choice()->add_allowed("yes");
-    draft.key.mutable_choice()->add_allowed("no");
+    AnswerYesOrNo(present, draft);
     return draft;
   }
   if (asking.multiple_choice && !named.empty() && (!whole || named.size() == 1 || random.Chance(0.4))) {
@@ -357,7 +356,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.text = SayWhenStart(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (asking.lot >= kKeptOnAverage) return std::nullopt;  // thinned out like the onsets of present sounds
+      if (asking.lot >= kOnsetsKept) return std::nullopt;
       const double fake = random.Uniform(0.0, 0.7 * heard.duration_s);
       for (double onset : DrawNumbers(OnsetRange(heard), fake, 0.0, {})) draft.options.push_back(SecondsPhrase(onset));
       draft.options[0] = std::string(kNoSuchSound);
@@ -626,7 +625,7 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
-    if (room.free_field() && asking.lot >= kKeptOnAverage) return std::nullopt;
+    if (room.free_field() && asking.lot >= kVolumesKept) return std::nullopt;
     const double volume = room.free_field() ? random.LogUniform(45.0, 449.0) : room.volume_m3();
     for (double option : DrawNumbers(kVolume, volume, room.free_field() ? 0.0 : asking.lot, {})) {
       draft.options.push_back(VolumePhrase(option));

@@ -50,6 +50,13 @@ v1::AnswerKey AbsentKey(const ClassWords& words) {
   return key;
 }
 
+void AnswerYesOrNo(bool yes, Draft& draft) {
+  draft.key.set_reference(yes ? "Yes." : "No.");
+  draft.key.mutable_choice()->set_value(yes ? "yes" : "no");
+  draft.key.mutable_choice()->add_allowed("yes");
+  draft.key.mutable_choice()->add_allowed("no");
+}
+
 std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& source, Random& random) {
   const int sector = SectorOf(source.azimuth_deg);
   bool words = AzimuthDistance(source.azimuth_deg, SectorCentre(sector)) <= 15.0;
@@ -65,7 +72,7 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
 }
 
 OptionRange OnsetRange(const HeardScene& heard) {
-  return {0.0, 0.7 * heard.duration_s, false, {0.25, 0.27, 0.42, 0.35, 0.6, 0.6, 1, 1}};
+  return {0.0, 0.7 * heard.duration_s, false, {0.15, 0.16, 0.25, 0.21, 0.36, 0.36, 1, 1}};
 }
 
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {

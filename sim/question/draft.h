@@ -58,6 +58,9 @@ v1::AnswerKey AbsentKey(const ClassWords& words);
 // or not, is within 30 degrees (40 for words).
 std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& source, Random& random);
 
+// Yes or no as the right answer of an open question.
+void AnswerYesOrNo(bool yes, Draft& draft);
+
 // Azimuth as the right answer: in degrees, or in words where it lies within 15 degrees of a sector's centre. Fills key
 // and, for multiple choice, options. `in_words` is set for the caller's choice of wording. False where impossible.
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft);

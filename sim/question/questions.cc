@@ -19,6 +19,8 @@ constexpr int kMostPasses = 4;
 
 // Share of training questions without capital and full stop.
 constexpr double kTypedShare = 0.08;
+// Share of training questions in which the listener is "me" where that is possible.
+constexpr double kFirstPersonShare = 0.3;
 // Share of training questions with words before them.
 constexpr double kLedUpToShare = 0.12;
 
@@ -61,6 +63,22 @@ std::string LedUpTo(std::string text, Random& random) {
                                           "Now: ",           "Can you tell: ", "I want to know: "};
   if (!text.empty()) text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
   return absl::StrCat(std::string(kBefore[random.Index(std::size(kBefore))]), text);
+}
+
+// Of themselves: "What is behind me?"
+std::string FirstPerson(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"your left", "my left"},           {"your right", "my right"}, {"behind you", "behind me"},
+      {"front of you", "front of me"},    {"from you", "from me"},    {"around you", "around me"},
+      {"nearest to you", "nearest to me"}};
+  for (const auto& [theirs, mine] : kWords) {
+    const size_t at = text.find(theirs);
+    // Whole words only: "from your left" is not from you.
+    const size_t end = at + theirs.size();
+    if (at == std::string::npos || (end < text.size() && absl::ascii_isalpha(text[end]))) continue;
+    text.replace(at, theirs.size(), mine);
+  }
+  return text;
 }
 
 // As people type: "where is the dog".
@@ -114,6 +132,7 @@ std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions
         if (!draft || !Sound(*draft, wanted.multiple_choice)) continue;
         v1::Question question = Finish(*draft, wanted, random);
         if (!options.held_out_wordings) {
+          if (random.Chance(kFirstPersonShare)) question.set_text(FirstPerson(question.text()));
           if (random.Chance(kLedUpToShare)) question.set_text(LedUpTo(question.text(), random));
           if (random.Chance(kTypedShare)) question.set_text(Typed(question.text()));
         }

@@ -54,15 +54,61 @@ std::vector<std::string> SignAndSize(const std::string& winner, const std::strin
 // Angles between two sources of a scene crowd between 40 and 120 degrees.
 constexpr OptionRange kSeparation = {20.0, 180.0, false, {0.58, 0.29, 0.45, 0.26, 0.57, 0.4, 1, 1}};
 
+// Share of open comparisons that are put as yes or no, and of those that ask among all sounds and not between two.
+constexpr double kYesOrNoShare = 0.3;
+constexpr double kAmongAllShare = 0.25;
+
+// The source of whom `value` is smallest where it stands off from all others: where the scene is audible in full, all
+// are named, and `apart` says so of it and the next.
+template <typename Value, typename Apart>
+const HeardSource* Extreme(const HeardScene& heard, Value value, Apart apart) {
+  if (!heard.complete || heard.sources.size() < 2 || heard.Nameable().size() != heard.sources.size()) return nullptr;
+  std::vector<const HeardSource*> order = heard.Nameable();
+  std::sort(order.begin(), order.end(),
+            [&value](const HeardSource* a, const HeardSource* b) { return value(*a) < value(*b); });
+  return apart(value(*order[0]), value(*order[1])) ? order[0] : nullptr;
+}
+
 void AnswerWithClass(const ClassWords& words, Draft& draft) {
   draft.key.mutable_classes()->add_class_names(words.name);
   draft.key.set_reference(Sentence(words.the_noun));
+}
+
+// Needs: a scene audible in full, all named, each clearly within the named quarter turn to either side or clearly out.
+std::optional<Draft> AskWhatIsOnASide(const HeardScene& heard, const Asking& asking) {
+  const std::vector<const HeardSource*> named = heard.Nameable();
+  if (!heard.complete || named.size() != heard.sources.size()) return std::nullopt;
+  struct Side {
+    std::string_view words;
+    double centre;
+  };
+  constexpr Side kSides[] = {{"in front of you", 0}, {"on your left", 90}, {"behind you", 180}, {"on your right", -90}};
+  const Side& side = kSides[asking.random.Index(4)];
+  Draft draft;
+  std::vector<std::string> nouns;
+  for (const HeardSource* source : named) {
+    const double off = AzimuthDistance(source->azimuth_deg, side.centre);
+    if ((off > 60.0 && off < 120.0) || std::abs(source->elevation_deg) > 60.0) return std::nullopt;
+    if (off >= 120.0) continue;
+    nouns.push_back(source->words.a_noun);
+    draft.key.mutable_classes()->add_class_names(source->words.name);
+  }
+  if (nouns.empty()) return std::nullopt;
+  draft.key.set_reference(Sentence(JoinNouns(nouns)));
+  draft.text =
+      Say(asking,
+          {"What is {S}?", "What do you hear {S}?", "Which sounds are {S}?", "What sounds {S}?", "Tell me what is {S}.",
+           "Name what you hear {S}.", "Which sources are {S}?", "{S}: what is there?", "What is there {S}?",
+           "What can you hear {S}?", "Is there anything {S}, and what?", "What all is {S}?", "Which things sound {S}?"},
+          {{"{S}", side.words}});
+  return draft;
 }
 
 }  // namespace
 
 // Needs: two audible sources or more; one that is alone in its direction.
 std::optional<Draft> AskWhatIsThere(const HeardScene& heard, const Asking& asking) {
+  if (!asking.multiple_choice && asking.random.Chance(kAmongAllShare)) return AskWhatIsOnASide(heard, asking);
   const HeardSource* source = Pick(heard.Nameable(), asking.random);
   if (source == nullptr || heard.sources.size() < 2) return std::nullopt;
   const std::optional<std::string> place = OwnPlace(heard, *source, asking.random);
@@ -244,6 +290,16 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
   }
   const int left = LeftOf(*a, *b);
   if (left == 0) return std::nullopt;
+  if (asking.random.Chance(kYesOrNoShare)) {
+    const bool ask_left = asking.random.Chance(0.5);
+    draft.text = Say(asking,
+                     {"Is {A} to the {S} of {B}?", "Is {A} {S} of {B}?", "Is {A} on the {S} side of {B}?",
+                      "Do you hear {A} to the {S} of {B}?", "Does {A} lie {S} of {B}?", "Yes or no: is {A} {S} of {B}?",
+                      "Is it true that {A} is {S} of {B}?", "Is {A} further {S} than {B}?"},
+                     {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{S}", ask_left ? "left" : "right"}});
+    AnswerYesOrNo((left > 0) == ask_left, draft);
+    return draft;
+  }
   draft.text =
       Say(asking,
           {"Is {A} to the left or right of {B}?", "Does {A} lie to the left or to the right of {B}?",
@@ -345,6 +401,17 @@ std::optional<Draft> AskWhichHigher(const HeardScene& heard, const Asking& askin
     for (const std::string& option : draft.options) draft.key.mutable_choice()->add_allowed(option);
     return draft;
   }
+  if (asking.random.Chance(kYesOrNoShare)) {
+    const bool ask_higher = asking.random.Chance(0.5);
+    draft.text =
+        Say(asking,
+            {"Is {A} {W} than {B}?", "Does {A} sound {W} than {B}?", "Is {A} {W} up than {B}?",
+             "Do you hear {A} {W} than {B}?", "Yes or no: is {A} {W} than {B}?", "Does {A} lie {W} than {B}?",
+             "Is it true that {A} is {W} than {B}?", "Would you say that {A} is {W} than {B}?"},
+            {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", ask_higher ? "higher" : "lower"}});
+    AnswerYesOrNo(higher == ask_higher, draft);
+    return draft;
+  }
   draft.text = Say(asking,
                    {"Which is higher, {A} or {B}?",
                     "Which of the two is higher, {A} or {B}?",
@@ -401,6 +468,32 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
     AnswerWithClass(closer, draft);
     return draft;
   }
+  if (asking.random.Chance(kAmongAllShare)) {
+    const bool nearest = asking.random.Chance(0.5);
+    const HeardSource* most = Extreme(
+        heard, [&](const HeardSource& source) { return nearest ? source.distance_m : -source.distance_m; },
+        [](double first, double second) { return DistancesApart(std::abs(first), std::abs(second), 1.3); });
+    if (most == nullptr) return std::nullopt;
+    draft.text = Say(asking,
+                     {"Which sound is {M}?", "What is {M}?", "Which sound is {M} to you?", "Name the {M} sound.",
+                      "What is the {M} sound?", "Which source is {M}?", "Of all the sounds, which is {M}?",
+                      "Which of the sounds is {M}?", "Tell me which sound is {M}.", "Which one is {M}?",
+                      "What is the {M} source?", "Which thing that you hear is {M}?"},
+                     {{"{M}", nearest ? (asking.random.Chance(0.5) ? "nearest" : "closest") : "farthest"}});
+    AnswerWithClass(most->words, draft);
+    return draft;
+  }
+  if (asking.random.Chance(kYesOrNoShare)) {
+    const bool closer_asked = asking.random.Chance(0.5);
+    draft.text = Say(
+        asking,
+        {"Is {A} {W} than {B}?", "Is {A} {W} to you than {B}?", "Does {A} sound {W} than {B}?",
+         "Do you hear {A} {W} than {B}?", "Yes or no: is {A} {W} than {B}?", "Does {A} lie {W} than {B}?",
+         "Is it true that {A} is {W} than {B}?", "Would you say that {A} is {W} than {B}?"},
+        {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}, {"{W}", closer_asked ? "nearer" : "further away"}});
+    AnswerYesOrNo((a->distance_m < b->distance_m) == closer_asked, draft);
+    return draft;
+  }
   const bool ask_closer = asking.random.Chance(0.5);
   draft.text =
       Say(asking,
@@ -450,6 +543,31 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
     draft.options =
         SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase, asking.random);
     AnswerWithClass(first, draft);
+    return draft;
+  }
+  if (asking.random.Chance(kAmongAllShare)) {
+    const bool earliest = asking.random.Chance(0.5);
+    const HeardSource* most = Extreme(
+        heard, [&](const HeardSource& source) { return earliest ? source.onset_s : -source.onset_s; },
+        [](double first_onset, double next_onset) { return next_onset - first_onset >= 0.5; });
+    if (most == nullptr) return std::nullopt;
+    draft.text = Say(asking,
+                     {"Which sound starts {M}?", "What starts {M}?", "Which sound comes {M}?", "What do you hear {M}?",
+                      "Of all the sounds, which starts {M}?", "Which of the sounds begins {M}?", "What is heard {M}?",
+                      "Tell me which sound starts {M}.", "Which source begins {M}?", "Which one comes {M}?",
+                      "What sets in {M}?", "Which of all sounds sets in {M}?"},
+                     {{"{M}", earliest ? "first" : "last"}});
+    AnswerWithClass(most->words, draft);
+    return draft;
+  }
+  if (asking.random.Chance(kYesOrNoShare)) {
+    const bool before = asking.random.Chance(0.5);
+    draft.text = Say(asking,
+                     {"Does {A} start {W} {B}?", "Is {A} heard {W} {B}?", "Does {A} begin {W} {B}?",
+                      "Do you hear {A} {W} {B}?", "Yes or no: does {A} start {W} {B}?", "Does {A} come {W} {B}?",
+                      "Is it true that {A} starts {W} {B}?", "Would you say that {A} starts {W} {B}?"},
+                     {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}, {"{W}", before ? "before" : "after"}});
+    AnswerYesOrNo((a.onset_s < b.onset_s) == before, draft);
     return draft;
   }
   const bool ask_first = asking.random.Chance(0.5);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "sim/question/answer_parser.h"
 #include "sim/question/questions.h"
@@ -116,6 +117,7 @@ TEST(QuestionBalanceTest, ThePriorOfAnswersIsNearChance) {
 }
 
 TEST(QuestionBalanceTest, AnswersOfOpenChoicesAreBalanced) {
+  // By task and the first of its two answers.
   std::map<std::string, std::map<std::string, double>> values;
   std::map<std::string, double> totals;
   QuestionOptions options;
@@ -124,14 +126,19 @@ TEST(QuestionBalanceTest, AnswersOfOpenChoicesAreBalanced) {
   for (uint64_t i = 0; i < kScenes; ++i) {
     Random random(29, i, "balance");
     for (const v1::Question& question : AskAbout(DrawScene(i), options, random)) {
-      const bool yes_or_no = question.task() == "detect_sources" && question.key().has_choice();
-      if (!yes_or_no && question.task() != "relative_left_right") continue;
-      ++values[question.task()][question.key().choice().value()];
-      ++totals[question.task()];
+      const v1::Choice& choice = question.key().choice();
+      if (choice.allowed_size() != 2 || choice.value() == "absent") continue;
+      const std::string form = absl::StrCat(question.task(), " ", choice.allowed(0));
+      ++values[form][choice.value()];
+      ++totals[form];
     }
   }
-  for (const auto& [task, counts] : values) {
-    for (const auto& [value, count] : counts) EXPECT_NEAR(count / totals[task], 0.5, 0.06) << task << " " << value;
+  for (const std::string form : {"detect_sources yes", "relative_left_right left", "relative_left_right yes",
+                                 "compare_elevation yes", "compare_distance yes", "temporal_order yes"}) {
+    EXPECT_EQ(values[form].size(), 2u) << form;
+    for (const auto& [value, count] : values[form]) {
+      EXPECT_NEAR(count / totals[form], 0.5, 0.06) << form << ": " << value;
+    }
   }
 }
 

@@ -250,8 +250,9 @@ TEST(QuestionsTest, RelationsAreSeenFromTheListener) {
   v1::Scene scene = EmptyScene();
   AddSource(scene, "dog", 60, 30, 1.0, 1.0, 3.0);   // left, high, close, first
   AddSource(scene, "bell", -60, 0, 4.0, 5.0, 8.0);  // right, level, far, second
-  const std::map<std::string, std::string> when = {
-      {"first", "dog"}, {"later", "bell"}, {"closer", "dog"}, {"farther", "bell"}, {"higher", "dog"}};
+  const std::map<std::string, std::string> when = {{"first", "dog"},    {"later", "bell"},    {"closer", "dog"},
+                                                   {"farther", "bell"}, {"higher", "dog"},    {"nearest", "dog"},
+                                                   {"closest", "dog"},  {"farthest", "bell"}, {"last", "bell"}};
   QuestionOptions options = Everything();
   options.form = AskForm::kOpen;
   options.tasks = {"compare_distance",
@@ -261,10 +262,22 @@ TEST(QuestionsTest, RelationsAreSeenFromTheListener) {
                    "relative_direction_between_objects",
                    "relative_left_right"};
   std::set<std::string> tasks;
-  for (uint64_t seed = 0; seed < 100; ++seed) {
+  std::map<std::string, std::set<std::string>> yes_or_no;  // answers by task
+  for (uint64_t seed = 0; seed < 200; ++seed) {
     for (const v1::Question& question : Ask(scene, options, seed)) {
       tasks.insert(question.task());
       const v1::AnswerKey& key = question.key();
+      if (key.has_choice() && key.choice().allowed(0) == "yes") {
+        // All four are true of the dog beside the bell; "the dog ... the bell" or the other way round.
+        bool of_the_dog = false;
+        for (const char* words : {"left", "higher", "nearer", "before"}) {
+          of_the_dog |= question.text().find(words) != std::string::npos;
+        }
+        const bool dog_first = question.text().find("dog") < question.text().find("bell");
+        EXPECT_EQ(key.choice().value(), of_the_dog == dog_first ? "yes" : "no") << question.text();
+        yes_or_no[question.task()].insert(key.choice().value());
+        continue;
+      }
       for (const auto& [word, name] : when) {
         if (key.has_classes() && question.text().find(word) != std::string::npos) {
           EXPECT_EQ(key.classes().class_names(0), name) << question.text();
@@ -284,6 +297,41 @@ TEST(QuestionsTest, RelationsAreSeenFromTheListener) {
     }
   }
   EXPECT_EQ(tasks.size(), 6u);
+  EXPECT_EQ(yes_or_no.size(), 4u);
+  for (const auto& [task, answers] : yes_or_no) EXPECT_EQ(answers.size(), 2u) << task;
+}
+
+TEST(QuestionsTest, WhatIsOnASideNamesAllThatIsThereAndNothingElse) {
+  v1::Scene scene = EmptyScene();
+  AddSource(scene, "dog", 30, 0, 1.0, 1.0, 3.0);    // left and in front
+  AddSource(scene, "bell", 150, 0, 4.0, 5.0, 8.0);  // left and behind
+  const std::map<std::string, std::set<std::string>> there = {
+      {"left", {"dog", "bell"}}, {"in front", {"dog"}}, {"behind", {"bell"}}};
+  QuestionOptions options = Everything();
+  options.form = AskForm::kOpen;
+  options.tasks = {"identify_source_by_direction"};
+  std::set<std::string> asked;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    for (const v1::Question& question : Ask(scene, options, seed)) {
+      const auto& names = question.key().classes().class_names();
+      for (const auto& [side, expected] : there) {
+        // A quarter turn is asked about, not a direction of one source's own ("front left", "30 degrees left").
+        const bool own = question.text().find("degree") != std::string::npos ||
+                         question.text().find("front left") != std::string::npos ||
+                         question.text().find("back left") != std::string::npos ||
+                         question.text().find("front and to") != std::string::npos;
+        if (own || (question.text().find(side + " of you") == std::string::npos &&
+                    question.text().find("your " + side) == std::string::npos &&
+                    question.text().find(side + " you") == std::string::npos)) {
+          continue;
+        }
+        EXPECT_EQ(std::set<std::string>(names.begin(), names.end()), expected) << question.text();
+        asked.insert(side);
+      }
+      EXPECT_EQ(question.text().find("your right"), std::string::npos) << question.text();
+    }
+  }
+  EXPECT_EQ(asked.size(), 3u);
 }
 
 TEST(QuestionsTest, MovingSourcesAreAskedAboutTheirMotionAndNotTheirPlace) {
