@@ -1,5 +1,6 @@
 #include "sim/room/bands.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
@@ -24,6 +25,14 @@ double AirAttenuationDbPerMetre(double frequency_hz, double celsius, double rela
                                    0.1068 * std::exp(-3352.0 / kelvin) / (nitrogen + f2 / nitrogen)));
 }
 
+std::array<double, kBands> BandAirAttenuation(double celsius, double relative_humidity) {
+  std::array<double, kBands> attenuation;
+  for (int band = 0; band < kBands; ++band) {
+    attenuation[band] = AirAttenuationDbPerMetre(kBandCentreHz[band], celsius, relative_humidity);
+  }
+  return attenuation;
+}
+
 absl::Status Validate(const BandedRoom& room) {
   for (int band = 0; band < kBands; ++band) {
     if (absl::Status s = Validate(room.Band(band)); !s.ok()) {
@@ -42,25 +51,71 @@ absl::Status Validate(const BandedRoom& room, Vec3 source_m, Vec3 listener_m) {
   return Validate(room.Band(0), source_m, listener_m);
 }
 
+double MidEyringSeconds(const BandedRoom& room) {
+  double sum = 0.0;
+  for (int band : kMidBands) sum += EyringSeconds(room.Band(band));
+  return sum / kMidBands.size();
+}
+
+ReverberationRange PossibleReverberation(Vec3 size_m) {
+  Shoebox room = {.size_m = size_m, .absorption = {}};
+  room.absorption.fill(kMostAbsorption);
+  const double least = EyringSeconds(room);
+  room.absorption.fill(kLeastAbsorption);
+  return {least, EyringSeconds(room)};
+}
+
+absl::Status ScaleToReverberation(double seconds, BandedRoom& room) {
+  if (absl::Status s = Validate(room); !s.ok()) return s;
+  const ReverberationRange range = PossibleReverberation(room.size_m);
+  if (!(seconds >= range.min_seconds && seconds <= range.max_seconds)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("reverberation_seconds = %g is out of range [%.3g, %.3g] for a room of %g x %g x %g m", seconds,
+                        range.min_seconds, range.max_seconds, room.size_m.x, room.size_m.y, room.size_m.z));
+  }
+  BandedRoom scaled = room;
+  const auto scale_by = [&](double log_factor) {
+    const double factor = std::exp(log_factor);
+    for (int band = 0; band < kBands; ++band) {
+      for (int wall = 0; wall < 6; ++wall) {
+        // A wall that takes everything has no finite exponent.
+        const double exponent = -std::log1p(-std::min(room.absorption[band][wall], 1.0 - 1e-12));
+        scaled.absorption[band][wall] = std::clamp(-std::expm1(-factor * exponent), kLeastAbsorption, kMostAbsorption);
+      }
+    }
+  };
+  // The time falls as the factor grows; at the ends every wall is at its bound.
+  double low = -30.0, high = 30.0;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    scale_by(middle);
+    (MidEyringSeconds(scaled) > seconds ? low : high) = middle;
+  }
+  room.absorption = scaled.absorption;
+  return absl::OkStatus();
+}
+
+BandShare BandShareAt(double hz) {
+  if (hz <= kBandCentreHz.front()) return {0, 0.0};
+  if (hz >= kBandCentreHz.back()) return {kBands - 2, 1.0};
+  const double octave = std::log2(hz / kBandCentreHz.front());
+  const int lower = std::min(static_cast<int>(octave), kBands - 2);
+  return {lower, 0.5 - 0.5 * std::cos(std::numbers::pi * (octave - lower))};
+}
+
+int BandsBelowNyquist(int sample_rate) {
+  int bands = 1;
+  while (bands < kBands && kBandCentreHz[bands - 1] < 0.5 * sample_rate) ++bands;
+  return bands;
+}
+
 std::vector<float> BandWeights(size_t n_fft, int sample_rate) {
   const size_t bins = n_fft / 2 + 1;
-  std::vector<float> weights(kBands * bins);
+  std::vector<float> weights(kBands * bins, 0.0f);
   for (size_t k = 0; k < bins; ++k) {
-    const double hz = static_cast<double>(k) * sample_rate / static_cast<double>(n_fft);
-    // below[i]: share of amplitude under crossover i.
-    std::array<double, kBands - 1> below;
-    for (int i = 0; i < kBands - 1; ++i) {
-      const double ratio = hz / kCrossoverHz[i];
-      below[i] = ratio <= 0.5   ? 1.0
-                 : ratio >= 2.0 ? 0.0
-                                : 0.5 - 0.5 * std::sin(0.5 * std::numbers::pi * std::log2(ratio));
-    }
-    double taken = 0.0;
-    for (int band = 0; band < kBands; ++band) {
-      const double upto = band < kBands - 1 ? below[band] : 1.0;
-      weights[band * bins + k] = static_cast<float>(upto - taken);
-      taken = upto;
-    }
+    const BandShare share = BandShareAt(static_cast<double>(k) * sample_rate / static_cast<double>(n_fft));
+    weights[share.lower * bins + k] = static_cast<float>(1.0 - share.upper_share);
+    weights[(share.lower + 1) * bins + k] = static_cast<float>(share.upper_share);
   }
   return weights;
 }

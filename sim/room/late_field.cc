@@ -1,104 +1,136 @@
 #include "sim/room/late_field.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
-#include <span>
 
+#include "model/audio/fft.h"
+#include "sim/room/bands.h"
 #include "sim/scene/random.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sim/room/late_field.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace auricle::sim {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// values *= scale * gain: `count` complex numbers, parts interleaved, and as many real gains.
+void ShapeKernel(const float* gain, float scale, float* values, size_t count) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  const auto all = hn::Set(d, scale);
+  size_t k = 0;
+  for (; k + lanes <= count; k += lanes) {
+    hn::Vec<decltype(d)> re, im;
+    hn::LoadInterleaved2(d, values + 2 * k, re, im);
+    const auto g = hn::Mul(all, hn::LoadU(d, gain + k));
+    hn::StoreInterleaved2(hn::Mul(g, re), hn::Mul(g, im), d, values + 2 * k);
+  }
+  for (; k < count; ++k) {
+    values[2 * k] *= scale * gain[k];
+    values[2 * k + 1] *= scale * gain[k];
+  }
+}
+
+// out += a * wa + b * wb.
+void CrossOverKernel(const float* a, const float* wa, const float* b, const float* wb, float* out, size_t count) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto sum = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, wa + i), hn::LoadU(d, out + i));
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, b + i), hn::LoadU(d, wb + i), sum), d, out + i);
+  }
+  for (; i < count; ++i) out[i] += a[i] * wa[i] + b[i] * wb[i];
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace auricle::sim
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace auricle::sim {
 namespace {
 
-constexpr int kNodes = 12;
-struct Quadrature {
-  std::array<double, kNodes> node, weight;  // on [0, 1]
-};
+HWY_EXPORT(ShapeKernel);
+HWY_EXPORT(CrossOverKernel);
 
-// Roots of the Legendre polynomial by Newton's method (Abramowitz and Stegun, 25.4.29).
-Quadrature GaussLegendre() {
-  Quadrature rule;
-  for (int i = 0; i < kNodes; ++i) {
-    double x = std::cos(std::numbers::pi * (i + 0.75) / (kNodes + 0.5)), slope = 1.0;
-    for (int iteration = 0; iteration < 20; ++iteration) {
-      double p = 1.0, before = 0.0;
-      for (int n = 1; n <= kNodes; ++n) {
-        const double next = ((2 * n - 1) * x * p - (n - 1) * before) / n;
-        before = p;
-        p = next;
-      }
-      slope = kNodes * (x * p - before) / (x * x - 1.0);
-      x -= p / slope;
-    }
-    rule.node[i] = 0.5 + 0.5 * x;
-    rule.weight[i] = 1.0 / ((1.0 - x * x) * slope * slope);
-  }
-  return rule;
-}
+constexpr int kChannels = audio::kFoaChannels;
 
 }  // namespace
 
-std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t count) {
-  // Nepers of energy a metre of path along each axis.
-  std::array<double, 3> loss;
-  const std::array<double, 3> length = {room.size_m.x, room.size_m.y, room.size_m.z};
-  for (int axis = 0; axis < 3; ++axis) {
-    double sum = 0.0;
-    // A wall that takes everything leaves 1e-12.
-    for (int side = 0; side < 2; ++side) sum -= std::log(std::max(1.0 - room.absorption[2 * axis + side], 1e-12));
-    loss[axis] = 0.5 * sum / length[axis];
-  }
-  // One octant, the integrand is even in every axis. Gauss and Legendre in elevation and azimuth: after 60 dB only a
-  // narrow cone about the axis of least loss is left, which points spread evenly over the sphere would miss or
-  // overstate.
-  const Quadrature rule = GaussLegendre();
-  const double half_pi = 0.5 * std::numbers::pi;
-  const double scale = kSpeedOfSound / (4.0 * std::numbers::pi * Volume(room));
-  constexpr int kDirections = kNodes * kNodes;
-  std::array<double, kDirections> value, factor;
-  for (int i = 0; i < kNodes; ++i) {
-    const double elevation = half_pi * rule.node[i], level = std::cos(elevation);
-    for (int j = 0; j < kNodes; ++j) {
-      const double azimuth = half_pi * rule.node[j];
-      const double rate =
-          level * std::cos(azimuth) * loss[0] + level * std::sin(azimuth) * loss[1] + std::sin(elevation) * loss[2];
-      factor[i * kNodes + j] = std::exp(-kSpeedOfSound * step * rate);
-      // The octant's area in (elevation, azimuth) is pi / 2.
-      value[i * kNodes + j] = scale * rule.weight[i] * half_pi * level * rule.weight[j];
-    }
-  }
-  std::vector<double> energy(count, 0.0);
+size_t LateFieldHop(int sample_rate) {
+  return audio::FastFftLength(static_cast<size_t>(std::lround(0.016 * sample_rate))) / 2;
+}
+
+absl::Status AddLateField(std::span<const std::vector<double>> energies, FadeIn fade, uint64_t key,
+                          audio::FoaClip& clip) {
+  const double rate = clip.sample_rate;
+  const size_t frames = clip.frames(), hop = LateFieldHop(clip.sample_rate), n_fft = 2 * hop, bins = hop + 1;
+  const size_t start = static_cast<size_t>(fade.start_seconds * rate);
+  if (start >= frames) return absl::OkStatus();
+  // Frame n is centred on sample n * hop: from the last centre before the start to the first one past the end.
+  const size_t first = start / hop, count = (frames - 1) / hop + 2 - first;
+  const std::span<const std::vector<double>> heard =
+      energies.first(std::min(energies.size(), static_cast<size_t>(BandsBelowNyquist(clip.sample_rate))));
+  const std::vector<float> weights = BandWeights(n_fft, clip.sample_rate);
+
+  std::vector<audio::Complex> spectra(count * kChannels * bins);
+  FillNoise(key, {reinterpret_cast<float*>(spectra.data()), 2 * spectra.size()});
+  std::vector<float> gains(bins);
   for (size_t n = 0; n < count; ++n) {
-    // Four sums side by side: one would wait for itself.
-    std::array<double, 4> sum{};
-    for (int k = 0; k < kDirections; k += 4) {
-      for (int lane = 0; lane < 4; ++lane) {
-        sum[lane] += value[k + lane];
-        value[k + lane] *= factor[k + lane];
-      }
+    std::ranges::fill(gains, 0.0f);
+    for (size_t band = 0; band < heard.size(); ++band) {
+      // White noise of variance v has n_fft v / 2 in either part of a bin, and v is energy a second over the rate.
+      const double energy = first + n < heard[band].size() ? heard[band][first + n] : 0.0;
+      const float amplitude = static_cast<float>(std::sqrt(energy * static_cast<double>(n_fft) / (2.0 * rate)));
+      const float* weight = weights.data() + band * bins;
+      for (size_t k = 0; k < bins; ++k) gains[k] += amplitude * weight[k];
     }
-    energy[n] = sum[0] + sum[1] + sum[2] + sum[3];
-    // 140 dB down nothing is left to hear.
-    if (energy[n] < 1e-14 * energy[0]) break;
+    // The outermost bins are real: all of their energy is in one part.
+    gains.front() *= std::numbers::sqrt2_v<float>;
+    gains.back() *= std::numbers::sqrt2_v<float>;
+    for (int c = 0; c < kChannels; ++c) {
+      const float scale = c == audio::kW ? 1.0f : std::numbers::inv_sqrt3_v<float>;
+      audio::Complex* values = spectra.data() + (n * kChannels + static_cast<size_t>(c)) * bins;
+      HWY_DYNAMIC_DISPATCH(ShapeKernel)(gains.data(), scale, reinterpret_cast<float*>(values), bins);
+    }
   }
-  return energy;
-}
+  absl::StatusOr<std::vector<float>> noise = audio::InverseFft(spectra, count * kChannels, n_fft);
+  if (!noise.ok()) return noise.status();
 
-double TimeOfImages(const Shoebox& room, double count) {
-  return std::cbrt(3.0 * count * Volume(room) / (4.0 * std::numbers::pi)) / kSpeedOfSound;
-}
-
-std::vector<float> DiffuseNoise(uint64_t key, size_t frames) {
-  std::vector<float> noise(4 * frames);
-  const Random streams(key);
-  for (uint64_t c = 0; c < 4; ++c) {
-    const std::span<float> channel(noise.data() + c * frames, frames);
-    FillNoise(streams.Fork(c).Bits(), channel);
-    if (c == 0) continue;
-    const float scale = static_cast<float>(1.0 / std::numbers::sqrt3);
-    for (float& sample : channel) sample *= scale;
+  std::vector<float> rising(hop), falling(hop), faded_rising(hop), faded_falling(hop);
+  for (size_t i = 0; i < hop; ++i) {
+    const double angle = std::numbers::pi * static_cast<double>(i) / static_cast<double>(n_fft);
+    rising[i] = static_cast<float>(std::sin(angle));
+    falling[i] = static_cast<float>(std::cos(angle));
   }
-  return noise;
+  const double fade_seconds = std::max(fade.end_seconds - fade.start_seconds, 1e-9);
+  for (size_t n = 0; n + 1 < count; ++n) {
+    const size_t at = (first + n) * hop, length = std::min(hop, frames - at);
+    const bool whole = static_cast<double>(at) / rate >= fade.end_seconds;
+    for (size_t i = 0; !whole && i < length; ++i) {
+      const double part = (static_cast<double>(at + i) / rate - fade.start_seconds) / fade_seconds;
+      const float weight = static_cast<float>(std::sin(0.5 * std::numbers::pi * std::clamp(part, 0.0, 1.0)));
+      faded_rising[i] = weight * rising[i];
+      faded_falling[i] = weight * falling[i];
+    }
+    for (int c = 0; c < kChannels; ++c) {
+      const float* ending = noise->data() + (n * kChannels + static_cast<size_t>(c)) * n_fft + hop;
+      const float* beginning = noise->data() + ((n + 1) * kChannels + static_cast<size_t>(c)) * n_fft;
+      HWY_DYNAMIC_DISPATCH(CrossOverKernel)
+      (ending, (whole ? falling : faded_falling).data(), beginning, (whole ? rising : faded_rising).data(),
+       clip.channel(c).data() + at, length);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace auricle::sim
+#endif  // HWY_ONCE

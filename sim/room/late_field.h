@@ -1,35 +1,38 @@
 // What a shoebox sounds like after its echoes have become too dense to tell apart: Gaussian noise in four channels
-// under the energy envelope of the room's own images.
-//
-// Envelope: images fill space with density 1 / V, so the energy that arrives t seconds after emission, of images taken
-// incoherently, is  E(t) = c / (4 pi V) * < prod over walls (1 - a_w)^(hits a second * t) >  averaged over all
-// directions u of departure, where a path along u hits each wall of axis i  c |u_i| / (2 L_i) times a second. This is
-// the average that Lehmann and Johansson 2010, "Diffuse reverberation model for efficient image-source simulation of
-// room impulse responses", IEEE TASLP 18(6), evaluate; it knows that a shoebox decays more slowly than Sabine and
-// Eyring say, because grazing paths live longest. Source and listener do not enter.
+// under the energy of the room's own images (echogram.h).
 //
 // Channels: a field with equal energy from everywhere has covariance diag(1, 1/3, 1/3, 1/3) in W, Y, Z, X (SN3D), and
 // all four are drawn jointly: giving each its own decay or copying one to all would be a direction that is not there.
+//
+// Shaping: the noise is drawn as short-time spectra, one frame of stationary noise for every 8 ms under a root-Hann
+// window of 16 ms, so the energies of neighbouring frames cross over along a Hann window and a frame has no edges to
+// fold. The bands' amplitudes, square roots of their envelopes, are blended over frequency as those of the early images
+// are (bands.h). One drawing serves all bands.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "sim/room/bands.h"
-#include "sim/room/shoebox.h"
+#include "absl/status/status.h"
+#include "model/audio/foa.h"
 
 namespace auricle::sim {
 
-// Incoherent energy per second of W at `times` (seconds, ascending, equally spaced from 0 by `step`): [count].
-// A point source of unit amplitude at 1 m has 1 / (4 pi)^2 of energy there. room must be valid.
-std::vector<double> EnergyEnvelope(const Shoebox& room, double step, size_t count);
+// Samples from one frame of the late field to the next: about 8 ms. Envelopes are given at multiples of it.
+size_t LateFieldHop(int sample_rate);
 
-// Time by which `count` images have arrived on average: when ((4/3) pi (c t)^3) / V = count.
-double TimeOfImages(const Shoebox& room, double count);
+// Where the late field begins: nothing before `start`, all from `end` on, sin^2 of the energy between. Seconds.
+struct FadeIn {
+  double start_seconds = 0.0;
+  double end_seconds = 0.0;
+};
 
-// Unit white noise of the four channels with variances 1 : 1/3 : 1/3 : 1/3: [4, frames]; the stream is named by `key`.
-std::vector<float> DiffuseNoise(uint64_t key, size_t frames);
+// Adds the late field to a clip: `energies` [bands][times] are those of CrossOverEnergies at a step of
+// LateFieldHop(clip.sample_rate), 0 past their end; bands above half of the rate are not looked at. The stream is named
+// by `key`. INTERNAL when the transform fails.
+absl::Status AddLateField(std::span<const std::vector<double>> energies, FadeIn fade, uint64_t key,
+                          audio::FoaClip& clip);
 
 }  // namespace auricle::sim

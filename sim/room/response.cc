@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "model/audio/fft.h"
 #include "model/audio/resample.h"
+#include "sim/room/band_arrivals.h"
+#include "sim/room/echogram.h"
 #include "sim/room/fractional_delay.h"
 #include "sim/room/late_field.h"
 #include "sim/scene/random.h"
@@ -19,9 +20,6 @@ constexpr double kFourPi = 4.0 * std::numbers::pi;
 constexpr int kChannels = audio::kFoaChannels;
 // Images handed to the kernel at a time: small enough for the first-level cache.
 constexpr size_t kBatch = 128;
-// Step of the late field's energy envelope, seconds.
-constexpr double kEnvelopeStep = 0.004;
-
 // Collects arrivals and adds them to a buffer batch by batch.
 class Batch {
  public:
@@ -29,11 +27,8 @@ class Batch {
     delays_.reserve(kBatch);
     gains_.reserve(kBatch * buffer.channels);
   }
-  // The four gains of one band; call once for every band, then Next.
-  void Gains(double gain, Vec3 unit) {
+  void Add(double delay, double gain, Vec3 unit) {
     for (double g : FoaGains(unit)) gains_.push_back(static_cast<float>(gain * g));
-  }
-  void Next(double delay) {
     delays_.push_back(delay);
     if (delays_.size() == kBatch) Flush();
   }
@@ -72,17 +67,21 @@ audio::FoaClip ToClip(const ArrivalBuffer& buffer, int sample_rate) {
 }
 
 // Second-order Butterworth high-pass by the bilinear transform (Oppenheim and Schafer, "Discrete-Time Signal
-// Processing").
-void HighPass(double hz, int sample_rate, std::span<float> signal) {
-  const double k = std::tan(std::numbers::pi * hz / sample_rate);
+// Processing"). The channels go side by side: each waits for its own last sample only.
+void HighPass(double hz, audio::FoaClip& clip) {
+  const double k = std::tan(std::numbers::pi * hz / clip.sample_rate);
   const double norm = 1.0 / (1.0 + std::numbers::sqrt2 * k + k * k);
   const double a1 = 2.0 * (k * k - 1.0) * norm, a2 = (1.0 - std::numbers::sqrt2 * k + k * k) * norm;
-  double s1 = 0.0, s2 = 0.0;  // transposed direct form II; b = norm * (1, -2, 1)
-  for (float& sample : signal) {
-    const double x = norm * sample, y = x + s1;
-    s1 = -2.0 * x - a1 * y + s2;
-    s2 = x - a2 * y;
-    sample = static_cast<float>(y);
+  std::array<double, kChannels> s1{}, s2{};  // transposed direct form II; b = norm * (1, -2, 1)
+  const size_t frames = clip.frames();
+  for (size_t i = 0; i < frames; ++i) {
+    for (size_t c = 0; c < kChannels; ++c) {
+      float& sample = clip.samples[c * frames + i];
+      const double x = norm * sample, y = x + s1[c];
+      s1[c] = -2.0 * x - a1 * y + s2[c];
+      s2[c] = x - a2 * y;
+      sample = static_cast<float>(y);
+    }
   }
 }
 
@@ -107,79 +106,94 @@ absl::Status ValidateOptions(const HybridOptions& o) {
   if (!in(o.high_pass_hz, 0.0, 200.0)) return bad("high_pass_hz", o.high_pass_hz, "[0, 200]");
   if (!in(o.floor_db, 20.0, 120.0)) return bad("floor_db", o.floor_db, "[20, 120]");
   if (!in(o.max_seconds, 0.05, 20.0)) return bad("max_seconds", o.max_seconds, "[0.05, 20]");
-  return absl::OkStatus();
+  return Validate(o.directivity, o.facing);
 }
 
-// Adds the late field of every band to its four channels, with weight sin over the cross-fade [fade_start, fade_end].
-void AddLateField(const std::array<std::vector<double>, kBands>& envelopes, double fade_start, double fade_end,
-                  uint64_t key, int sample_rate, ArrivalBuffer& buffer) {
-  const size_t first = std::min(buffer.frames, static_cast<size_t>(fade_start * sample_rate));
-  const size_t count = buffer.frames - first;
-  const std::vector<float> noise = DiffuseNoise(key, count);
-  std::vector<float> amplitude(count);
-  for (int band = 0; band < kBands; ++band) {
-    const std::vector<double>& energy = envelopes[band];
-    const double steps_per_sample = 1.0 / (kEnvelopeStep * sample_rate);
-    // Square roots on the grid, straight lines between: the envelope bends little within 4 ms.
-    std::vector<float> grid(energy.size());
-    for (size_t n = 0; n < energy.size(); ++n) grid[n] = static_cast<float>(std::sqrt(energy[n] / sample_rate));
-    for (size_t i = 0; i < count; ++i) {
-      const double at = static_cast<double>(first + i) * steps_per_sample;
-      const size_t n = std::min(static_cast<size_t>(at), grid.size() - 2);
-      const float part = static_cast<float>(at - static_cast<double>(n));
-      amplitude[i] = grid[n] + part * (grid[n + 1] - grid[n]);
-    }
-    const size_t fade = std::min(count, static_cast<size_t>((fade_end - fade_start) * sample_rate));
-    for (size_t i = 0; i < fade; ++i) {
-      amplitude[i] *=
-          static_cast<float>(std::sin(0.5 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(fade)));
-    }
-    for (int c = 0; c < kChannels; ++c) {
-      float* out = buffer.whole_channel(band * kChannels + c) + buffer.lead + first;
-      const float* in = noise.data() + c * count;
-      for (size_t i = 0; i < count; ++i) out[i] += in[i] * amplitude[i];
-    }
-  }
-}
-
-// Sum over bands of each band's four channels through the band's filter: [4, frames].
-absl::StatusOr<audio::FoaClip> SumBands(ArrivalBuffer& buffer, int sample_rate) {
-  const size_t n_fft = audio::FastFftLength(buffer.stride + 256);  // 256: where the filters' ringing may wrap to
-  const size_t bins = audio::FftBins(n_fft);
-  absl::StatusOr<std::vector<audio::Complex>> spectra = audio::ForwardFft(buffer.samples, kBands * kChannels, n_fft);
-  if (!spectra.ok()) return spectra.status();
-  const std::vector<float> weights = BandWeights(n_fft, sample_rate);
-  std::vector<audio::Complex> sum(kChannels * bins, audio::Complex(0.0f, 0.0f));
-  for (int band = 0; band < kBands; ++band) {
-    const float* weight = weights.data() + band * bins;
-    for (int c = 0; c < kChannels; ++c) {
-      const audio::Complex* in = spectra->data() + (band * kChannels + c) * bins;
-      audio::Complex* out = sum.data() + c * bins;
-      for (size_t k = 0; k < bins; ++k) out[k] += weight[k] * in[k];
-    }
-  }
-  absl::StatusOr<std::vector<float>> signals = audio::InverseFft(sum, kChannels, n_fft);
-  if (!signals.ok()) return signals.status();
-  audio::FoaClip clip = audio::MakeSilentClip(buffer.frames, sample_rate);
-  for (int c = 0; c < kChannels; ++c) {
-    std::copy_n(signals->data() + c * n_fft + buffer.lead, buffer.frames, clip.channel(c).begin());
-  }
-  return clip;
-}
-
-// Energy of the direct sound over that of everything else in W.
-double DirectToReverberantDb(std::span<const float> w, double distance, int sample_rate) {
-  ArrivalBuffer direct(1, w.size());
-  const double delay = distance / kSpeedOfSound * sample_rate;
-  const float gain = static_cast<float>(1.0 / (kFourPi * distance));
-  AddArrivals({&delay, 1}, {&gain, 1}, direct);
+// Energy of the direct sound over that of everything else in W, decibels.
+double DirectToReverberantDb(std::span<const float> w, std::span<const float> direct) {
   double direct_energy = 0.0, rest_energy = 0.0;
-  const std::span<const float> d = direct.channel(0);
   for (size_t i = 0; i < w.size(); ++i) {
-    direct_energy += static_cast<double>(d[i]) * d[i];
-    rest_energy += static_cast<double>(w[i] - d[i]) * (w[i] - d[i]);
+    direct_energy += static_cast<double>(direct[i]) * direct[i];
+    rest_energy += static_cast<double>(w[i] - direct[i]) * (w[i] - direct[i]);
   }
-  return 10.0 * std::log10(direct_energy / std::max(rest_energy, 1e-30));
+  return 10.0 * std::log10(std::max(direct_energy, 1e-30) / std::max(rest_energy, 1e-30));
+}
+
+// Energies of the late field [bands][times], and when the reverberation has fallen by floor_db in all bands.
+struct LateEnergy {
+  std::vector<std::vector<double>> energies;
+  double end_seconds = 0.0;
+};
+
+LateEnergy LateEnergyOf(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, const HybridOptions& options) {
+  const double step = static_cast<double>(LateFieldHop(options.sample_rate)) / options.sample_rate;
+  const size_t steps = static_cast<size_t>(options.max_seconds / step) + 2;
+  LateEnergy late = {
+      .energies = CrossOverEnergies(room, source_m, listener_m, BandsBelowNyquist(options.sample_rate), step, steps)};
+  for (size_t band = 0; band < late.energies.size(); ++band) {
+    // A diffuse field gets the energy that the source radiates on average.
+    const double radiated = DiffuseEnergy(options.directivity.omni_share[band]);
+    double total = 0.0, left = 0.0;
+    for (double& energy : late.energies[band]) total += energy *= radiated;
+    size_t n = steps;
+    while (n > 1 && left + late.energies[band][n - 1] < total * std::pow(10.0, -options.floor_db / 10.0))
+      left += late.energies[band][--n];
+    late.end_seconds = std::max(late.end_seconds, static_cast<double>(n) * step);
+  }
+  return late;
+}
+
+// Every image up to the limits, bands and all, giving way to the late field over `fade`.
+void AddEarlyImages(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, const ImageLimits& limits, FadeIn fade,
+                    const HybridOptions& options, BandArrivals& arrivals) {
+  const std::array<AxisImages, 3> axes = ListAxes(room.size_m, source_m, listener_m, limits);
+  // Products of reflection coefficients [axis][image][band] and where the image's source faces [axis][image].
+  std::array<std::vector<std::array<float, kBands>>, 3> reflection;
+  std::array<std::vector<double>, 3> facing;
+  std::array<float, kBands> air_nepers, omni_share;  // amplitude, a metre
+  for (int band = 0; band < kBands; ++band) {
+    const std::array<std::vector<double>, 3> products = Reflections(axes, room.absorption[band]);
+    for (size_t axis = 0; axis < 3; ++axis) {
+      reflection[axis].resize(products[axis].size());
+      for (size_t i = 0; i < products[axis].size(); ++i)
+        reflection[axis][i][band] = static_cast<float>(products[axis][i]);
+    }
+    air_nepers[band] = static_cast<float>(room.air_db_per_m[band] * std::numbers::ln10 / 20.0);
+    omni_share[band] = static_cast<float>(options.directivity.omni_share[band]);
+  }
+  const std::array<double, 3> components = {options.facing.x, options.facing.y, options.facing.z};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    // A wall turns round the component that points into it.
+    for (int order : axes[axis].order) facing[axis].push_back(order % 2 == 0 ? components[axis] : -components[axis]);
+  }
+
+  const double fade_seconds = fade.end_seconds - fade.start_seconds;
+  ForEachImage(axes, limits, [&](size_t ix, size_t iy, size_t iz, double d2) {
+    const int ox = axes[0].order[ix], oy = axes[1].order[iy], oz = axes[2].order[iz];
+    const int order = std::abs(ox) + std::abs(oy) + std::abs(oz);
+    Vec3 place = {axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
+    double d = std::sqrt(d2);
+    if (order >= 2 && options.jitter_m > 0.0) {
+      place = place + Jitter(options.key, ox, oy, oz, options.jitter_m);
+      d = std::max(Norm(place), 0.5 * d);
+    }
+    const double seconds = d / kSpeedOfSound;
+    double weight = 1.0 / (kFourPi * d);
+    if (order > 0 && seconds > fade.start_seconds) {
+      weight *= std::cos(0.5 * std::numbers::pi * std::min(1.0, (seconds - fade.start_seconds) / fade_seconds));
+    }
+    const Vec3 unit = 1.0 / d * place;
+    // From the image towards the listener is against `unit`.
+    const float cosine = -static_cast<float>(Dot({facing[0][ix], facing[1][iy], facing[2][iz]}, unit));
+    const std::array<float, kBands>&rx = reflection[0][ix], &ry = reflection[1][iy], &rz = reflection[2][iz];
+    std::array<float, kBands> gains;
+    for (size_t band = 0; band < kBands; ++band) {
+      gains[band] = static_cast<float>(weight) * rx[band] * ry[band] * rz[band] *
+                    std::exp(-air_nepers[band] * static_cast<float>(d)) *
+                    (omni_share[band] + (1.0f - omni_share[band]) * cosine);
+    }
+    arrivals.Add(seconds * options.sample_rate, unit, gains);
+  });
 }
 
 }  // namespace
@@ -205,8 +219,8 @@ absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, 
     const double distance = std::sqrt(d2);
     const double nearness = 1.0 / distance;
     const Vec3 unit = nearness * Vec3{axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
-    batch.Gains(reflection[0][ix] * reflection[1][iy] * reflection[2][iz] * nearness / kFourPi, unit);
-    batch.Next(distance / kSpeedOfSound * sample_rate);
+    batch.Add(distance / kSpeedOfSound * sample_rate,
+              reflection[0][ix] * reflection[1][iy] * reflection[2][iz] * nearness / kFourPi, unit);
   });
   batch.Flush();
   return ToClip(buffer, sample_rate);
@@ -217,91 +231,39 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   if (absl::Status s = Validate(room, source_m, listener_m); !s.ok()) return s;
   if (absl::Status s = ValidateOptions(options); !s.ok()) return s;
   const int rate = options.sample_rate;
-  const double distance = Norm(source_m - listener_m);
-  const double mixing = TimeOfImages(room.Band(0), options.early_images);
-  const double fade_start = 0.75 * mixing;
-
-  // Energy envelopes, and from them the length.
-  std::array<std::vector<double>, kBands> envelopes;
-  const size_t steps = static_cast<size_t>(options.max_seconds / kEnvelopeStep) + 2;
-  double end = 0.0;
-  for (int band = 0; band < kBands; ++band) {
-    envelopes[band] = EnergyEnvelope(room.Band(band), kEnvelopeStep, steps);
-    double total = 0.0, left = 0.0;
-    for (size_t n = 0; n < steps; ++n) {
-      const double air = room.air_db_per_m[band] * kSpeedOfSound * kEnvelopeStep * static_cast<double>(n);
-      total += envelopes[band][n] *= std::pow(10.0, -air / 10.0);
-    }
-    size_t n = steps;
-    while (n > 1 && left + envelopes[band][n - 1] < total * std::pow(10.0, -options.floor_db / 10.0))
-      left += envelopes[band][--n];
-    end = std::max(end, static_cast<double>(n) * kEnvelopeStep);
-  }
-  end = std::max(std::min(end, options.max_seconds), distance / kSpeedOfSound + 0.01);
-  const size_t frames = static_cast<size_t>(std::ceil(end * rate)) + kDelayTaps;
-
-  const ImageLimits limits = {.max_seconds = std::max(std::min(mixing, end), distance / kSpeedOfSound * 1.0001)};
-  if (absl::Status s = ValidateLimits(room.Band(0), limits); !s.ok()) return s;
-  const std::array<AxisImages, 3> axes = ListAxes(room.size_m, source_m, listener_m, limits);
-  std::array<std::array<std::vector<double>, 3>, kBands> reflection;
-  std::array<double, kBands> air_nepers;  // amplitude, a metre
-  for (int band = 0; band < kBands; ++band) {
-    reflection[band] = Reflections(axes, room.absorption[band]);
-    air_nepers[band] = room.air_db_per_m[band] * std::numbers::ln10 / 20.0;
-  }
-
-  ArrivalBuffer buffer(kBands * kChannels, frames);
-  Batch batch(buffer);
-  const double jitter = options.jitter_m;
-  ForEachImage(axes, limits, [&](size_t ix, size_t iy, size_t iz, double d2) {
-    const int ox = axes[0].order[ix], oy = axes[1].order[iy], oz = axes[2].order[iz];
-    const int order = std::abs(ox) + std::abs(oy) + std::abs(oz);
-    Vec3 place = {axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
-    double d = std::sqrt(d2);
-    if (order >= 2 && jitter > 0.0) {
-      place = place + Jitter(options.key, ox, oy, oz, jitter);
-      d = std::max(Norm(place), 0.5 * d);
-    }
-    const double seconds = d / kSpeedOfSound;
-    double weight = 1.0 / (kFourPi * d);
-    if (order > 0 && seconds > fade_start) {
-      const double part = std::min(1.0, (seconds - fade_start) / (mixing - fade_start));
-      weight *= std::cos(0.5 * std::numbers::pi * part);
-    }
-    const Vec3 unit = 1.0 / d * place;
-    for (int band = 0; band < kBands; ++band) {
-      const auto& r = reflection[band];
-      batch.Gains(weight * r[0][ix] * r[1][iy] * r[2][iz] * std::exp(-air_nepers[band] * d), unit);
-    }
-    batch.Next(seconds * rate);
-  });
-  batch.Flush();
-  AddLateField(envelopes, fade_start, mixing, Random(options.key).Fork("late field").Bits(), rate, buffer);
-
-  RoomResponse response;
-  absl::StatusOr<audio::FoaClip> foa = SumBands(buffer, rate);
-  if (!foa.ok()) return foa.status();
-  response.foa = *std::move(foa);
-  if (options.high_pass_hz > 0.0) {
-    for (int c = 0; c < kChannels; ++c) HighPass(options.high_pass_hz, rate, response.foa.channel(c));
-  }
-  response.direct_to_reverberant_db = DirectToReverberantDb(response.foa.channel(audio::kW), distance, rate);
-  response.direct_seconds = distance / kSpeedOfSound;
-  return response;
-}
-
-absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int sample_rate) {
-  if (absl::Status s = ValidateFreeField(source_m, listener_m); !s.ok()) return s;
-  if (absl::Status s = audio::ValidateSampleRate(sample_rate); !s.ok()) return s;
   const Vec3 to_source = source_m - listener_m;
-  const double distance = Norm(to_source);
-  const double delay = distance / kSpeedOfSound * sample_rate;
-  ArrivalBuffer buffer(kChannels, static_cast<size_t>(std::ceil(delay)) + kDelayTaps / 2 + 1);
-  Batch batch(buffer);
-  batch.Gains(1.0 / (kFourPi * distance), 1.0 / distance * to_source);
-  batch.Next(delay);
-  batch.Flush();
-  return RoomResponse{.foa = ToClip(buffer, sample_rate), .direct_seconds = distance / kSpeedOfSound};
+  const double distance = Norm(to_source), direct_seconds = distance / kSpeedOfSound;
+  const double mixing = TimeOfImages(room.Band(0), options.early_images);
+  const FadeIn fade = {.start_seconds = 0.75 * mixing, .end_seconds = mixing};
+
+  const LateEnergy late = LateEnergyOf(room, source_m, listener_m, options);
+  const double end = std::max(std::min(late.end_seconds, options.max_seconds), direct_seconds + 0.01);
+  RoomResponse response;
+  response.direct_seconds = direct_seconds;
+  response.foa = audio::MakeSilentClip(static_cast<size_t>(std::ceil(end * rate)) + kDelayTaps, rate);
+
+  const ImageLimits limits = {.max_seconds = std::max(std::min(mixing, end), direct_seconds * 1.0001)};
+  if (absl::Status s = ValidateLimits(room.Band(0), limits); !s.ok()) return s;
+  const double last = limits.max_seconds + std::numbers::sqrt3 * options.jitter_m / kSpeedOfSound;
+  BandArrivals early(rate, std::min(response.foa.frames(), static_cast<size_t>(std::ceil(last * rate)) + kDelayTaps));
+  AddEarlyImages(room, source_m, listener_m, limits, fade, options, early);
+  if (absl::Status s = early.AddTo(response.foa); !s.ok()) return s;
+  if (absl::Status s = AddLateField(late.energies, fade, Random(options.key).Fork("late field").Bits(), response.foa);
+      !s.ok()) {
+    return s;
+  }
+  if (options.high_pass_hz > 0.0) HighPass(options.high_pass_hz, response.foa);
+
+  const double cosine = -Dot(options.facing, 1.0 / distance * to_source);
+  std::array<float, kBands> gains;
+  for (int band = 0; band < kBands; ++band) {
+    gains[band] = static_cast<float>(std::pow(10.0, -room.air_db_per_m[band] * distance / 20.0) / (kFourPi * distance) *
+                                     DirectivityGain(options.directivity.omni_share[band], cosine));
+  }
+  absl::StatusOr<std::vector<float>> direct = BandArrival(rate, response.foa.frames(), direct_seconds * rate, gains);
+  if (!direct.ok()) return direct.status();
+  response.direct_to_reverberant_db = DirectToReverberantDb(response.foa.channel(audio::kW), *direct);
+  return response;
 }
 
 }  // namespace auricle::sim

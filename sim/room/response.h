@@ -2,7 +2,7 @@
 //
 // Sample 0 is the moment of emission: the direct sound peaks at distance / c. A source at d metres in free field has
 // gain 1 / (4 pi d) and is never clamped. Two renderings: every image source exactly (the oracle, cost grows with the
-// cube of the time), and the hybrid that scenes use (about a millisecond or two a response). All functions are pure and
+// cube of the time), and the hybrid that scenes use (a millisecond or two a response). All functions are pure and
 // thread-safe.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "model/audio/foa.h"
 #include "sim/room/bands.h"
+#include "sim/room/directivity.h"
 #include "sim/room/image_sources.h"
 #include "sim/room/shoebox.h"
 
@@ -37,24 +38,45 @@ struct HybridOptions {
   // The response ends when less than this of the reverberant energy is left in every band, or at max_seconds.
   double floor_db = 60.0;
   double max_seconds = 2.0;
+  // How the source radiates, and the unit vector along which it does so most, room axes.
+  Directivity directivity = {};
+  Vec3 facing = {1.0, 0.0, 0.0};
   // Names the stream of jitter and late field.
   uint64_t key = 0;
 };
 
 struct RoomResponse {
   audio::FoaClip foa;
-  // Energy of the direct sound over everything else, W, decibels; +infinity in free field.
+  // Energy of the direct sound over everything else, W, decibels; +infinity in free field without ground.
   double direct_to_reverberant_db = std::numeric_limits<double>::infinity();
   // Arrival of the direct sound, seconds.
   double direct_seconds = 0.0;
 };
 
-// Early images in three bands, then the late field of late_field.h.
+// Early images in octave bands, each weighed by the reflections of every wall that it met, by air and by the pattern of
+// the source as that wall mirrors it; then the late field of late_field.h.
 // INVALID_ARGUMENT as above, naming the option where one is out of range; INTERNAL when the transform fails.
 absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, Vec3 listener_m,
                                         const HybridOptions& options);
 
 // The direct sound alone, filtered by nothing.
 absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int sample_rate);
+
+struct GroundOptions {
+  int sample_rate = 16000;
+  // Energy absorption of the ground, the plane z = 0, for each band in (0, 1] (materials.h).
+  std::array<double, kBands> absorption = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
+  // Decibels a metre, each in [0, 1].
+  std::array<double, kBands> air_db_per_m = BandAirAttenuation();
+  Directivity directivity = {};
+  Vec3 facing = {1.0, 0.0, 0.0};
+};
+
+// Free field over ground: the direct sound and its one image below z = 0, both weighed by air and by the source's
+// pattern, the image by sqrt(1 - absorption) without phase change, as walls are (no interference dip of grazing
+// incidence on porous ground). No high-pass: two arrivals pile nothing up.
+// INVALID_ARGUMENT: places as ValidateFreeField says or lower than 1 cm over the ground (source_m.z, listener_m.z),
+// sample_rate, absorption[band], air_db_per_m[band], directivity or facing; INTERNAL when the transform fails.
+absl::StatusOr<RoomResponse> RenderOverGround(Vec3 source_m, Vec3 listener_m, const GroundOptions& options);
 
 }  // namespace auricle::sim

@@ -6,12 +6,13 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
+#include <thread>
 #include <vector>
 
 #include "model/audio/audio_file.h"
 #include "model/audio/fft.h"
 #include "sim/room/decay.h"
-#include "sim/room/late_field.h"
+#include "sim/room/echogram.h"
 #include "tests/sim/room/reference_rooms.h"
 
 namespace auricle::sim {
@@ -39,7 +40,8 @@ double BandErrorDb(std::span<const float> got, std::span<const float> want, int 
   return 10 * std::log10(difference / energy);
 }
 
-TEST(RenderImages, EqualsTheReferenceResponsesBelowSixKilohertz) {
+// Up to where the delay filter passes everything: two thirds of the Nyquist frequency.
+TEST(RenderImages, EqualsTheReferenceResponsesBelowEightKilohertz) {
   const auto rooms = ReferenceRooms();
   if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
   for (const ReferenceRoom& r : rooms) {
@@ -52,7 +54,7 @@ TEST(RenderImages, EqualsTheReferenceResponsesBelowSixKilohertz) {
     for (int c = 0; c < 4; ++c) {
       std::vector<float> want(frames);
       for (size_t i = 0; i < frames; ++i) want[i] = file->interleaved[4 * i + c];
-      const double error = BandErrorDb(response->channel(c), want, file->sample_rate, 0, 6000);
+      const double error = BandErrorDb(response->channel(c), want, file->sample_rate, 0, 8000);
       EXPECT_LE(error, -60.0) << "room " << r.id << " channel " << c;
       RecordProperty("room" + std::to_string(r.id) + "_channel" + std::to_string(c), std::to_string(error));
     }
@@ -157,29 +159,6 @@ BandedRoom SameInEveryBand(const Shoebox& room) {
   return banded;
 }
 
-TEST(EnergyEnvelope, DecaysLikeTheIncoherentEchogramOfTheReferenceRooms) {
-  const auto rooms = ReferenceRooms();
-  if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
-  for (const ReferenceRoom& r : rooms) {
-    const double step = 0.001;
-    const auto energy = EnergyEnvelope(r.room, step, 4000);
-    // A response whose square is the envelope has the envelope's decay.
-    std::vector<float> root(energy.size());
-    for (size_t i = 0; i < energy.size(); ++i) root[i] = static_cast<float>(std::sqrt(energy[i]));
-    const auto t30 = T30(root, 1000);
-    ASSERT_TRUE(t30.ok());
-    EXPECT_NEAR(*t30 / r.json["incoherent_echogram"]["T30"].get<double>(), 1.0, 0.05) << r.id;
-    // Energy after 50 ms, where direct sound and first reflections no longer speak. The files give the total energy of
-    // the echogram and its decay every 10 ms.
-    const double total = r.json["incoherent_echogram"]["energy"].get<double>();
-    const double after =
-        total * std::pow(10.0, r.json["incoherent_echogram"]["edc_dB_every_10ms"][5].get<double>() / 10.0);
-    double ours = 0;
-    for (size_t i = 50; i < energy.size(); ++i) ours += energy[i] * step;
-    EXPECT_NEAR(10 * std::log10(ours / after), 0.0, 0.7) << r.id;
-  }
-}
-
 TEST(RenderRoom, ReverberationTimeIsThatOfTheIncoherentEchogram) {
   const auto rooms = ReferenceRooms();
   if (rooms.empty()) GTEST_SKIP() << "no shared/reference";
@@ -232,28 +211,19 @@ TEST(RenderRoom, LateFieldHasDiffuseVariancesAndNoCorrelationBetweenChannels) {
   }
 }
 
-TEST(DiffuseNoise, HasVariancesOneAndAThird) {
-  const size_t frames = 100000;
-  const auto noise = DiffuseNoise(3, frames);
-  for (int c = 0; c < 4; ++c) {
-    double energy = 0;
-    for (size_t i = 0; i < frames; ++i) energy += std::pow(noise[c * frames + i], 2);
-    EXPECT_NEAR(energy / frames, c == 0 ? 1.0 : 1.0 / 3.0, 0.02);
-  }
-}
-
 TEST(RenderRoom, AbsorbentTrebleShortensTheUpperOctavesOnly) {
   const Shoebox room = {.size_m = {6, 5, 3}, .absorption = {0.15, 0.15, 0.15, 0.15, 0.15, 0.15}};
   BandedRoom dull = SameInEveryBand(room);
-  dull.absorption[2].fill(0.5);
-  const std::array<double, 3> centres = {250, 750, 5000};
+  for (int band : {4, 5, 6}) dull.absorption[band].fill(0.5);
+  const std::array<double, 3> centres = {250, 500, 5600};
   const auto times = [&](const BandedRoom& r) {
     const auto response = RenderRoom(r, {1, 1, 1}, {4, 3, 1.7}, {.sample_rate = 24000});
     return *OctaveT30(response->foa.channel(0), 24000, centres);
   };
   const auto even = times(SameInEveryBand(room)), shaped = times(dull);
   EXPECT_NEAR(shaped[0] / even[0], 1.0, 0.05);
-  EXPECT_LT(shaped[2] / even[2], 0.45);  // Eyring: ln(0.85) / ln(0.5) = 0.23, less what the middle band leaves
+  EXPECT_NEAR(shaped[1] / even[1], 1.0, 0.05);
+  EXPECT_LT(shaped[2] / even[2], 0.4);  // Eyring: ln(0.85) / ln(0.5) = 0.23, and a shoebox's grazing paths live on
 }
 
 TEST(RenderRoom, DirectToReverberantRatioFollowsTheDistance) {
@@ -303,12 +273,63 @@ TEST(RenderRoom, OptionsOutOfRangeAreNamed) {
   EXPECT_THAT(message({.high_pass_hz = -1}, room), HasSubstr("high_pass_hz"));
   EXPECT_THAT(message({.floor_db = std::nan("")}, room), HasSubstr("floor_db"));
   EXPECT_THAT(message({.max_seconds = 100}, room), HasSubstr("max_seconds"));
+  HybridOptions directed;
+  directed.directivity.omni_share[5] = 1.2;
+  EXPECT_THAT(message(directed, room), HasSubstr("directivity.omni_share[5] = 1.2 is out of range [0, 1]"));
+  directed.directivity.omni_share[5] = std::nan("");
+  EXPECT_THAT(message(directed, room), HasSubstr("directivity.omni_share[5]"));
+  for (Vec3 facing : {Vec3{0, 0, 0}, Vec3{2, 0, 0}, Vec3{std::nan(""), 0, 1}}) {
+    EXPECT_THAT(message({.facing = facing}, room), HasSubstr("facing has length"));
+  }
   BandedRoom bad = room;
   bad.absorption[1][3] = 0.0;
   EXPECT_THAT(message({}, bad), HasSubstr("band 1: absorption.y1"));
   bad = room;
   bad.air_db_per_m[2] = 2.0;
   EXPECT_THAT(message({}, bad), HasSubstr("air_db_per_m[2]"));
+  for (double absorption : {-0.1, 1.01, std::nan("")}) {
+    bad = room;
+    bad.absorption[6][0] = absorption;
+    EXPECT_THAT(message({}, bad), HasSubstr("band 6: absorption.x0"));
+    EXPECT_THAT(message({}, bad), HasSubstr("(0, 1]"));
+  }
+  for (double length : {0.0, -3.0, 1000.0, std::nan("")}) {
+    bad = room;
+    bad.size_m.y = length;
+    EXPECT_THAT(message({}, bad), HasSubstr("size_m.y"));
+    EXPECT_THAT(message({}, bad), HasSubstr("(0.5, 100]"));
+  }
+}
+
+TEST(RenderRoom, PlacesOutsideOrTooCloseAreRefusedByName) {
+  const BandedRoom room = SameInEveryBand({});  // 6 x 5 x 3 m
+  const auto status = [&](Vec3 source, Vec3 listener) { return RenderRoom(room, source, listener, {}).status(); };
+  const auto message = [&](Vec3 source, Vec3 listener) { return std::string(status(source, listener).message()); };
+  EXPECT_EQ(status({7, 1, 1}, {3, 2, 1}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(message({7, 1, 1}, {3, 2, 1}), HasSubstr("source_m.x = 7 is out of range [0.01, 5.99]"));
+  EXPECT_THAT(message({1, 1, 2.995}, {3, 2, 1}), HasSubstr("source_m.z"));
+  EXPECT_THAT(message({1, 1, 1}, {3, -2, 1}), HasSubstr("listener_m.y"));
+  EXPECT_THAT(message({1, 1, 1}, {3, 0.005, 1}), HasSubstr("listener_m.y"));
+  EXPECT_THAT(message({1, 1, 1}, {1, 1, 1.005}), HasSubstr("source_m is 0.005 m from listener_m"));
+}
+
+TEST(RenderRoom, SameBytesOnAnyNumberOfThreads) {
+  BandedRoom room = SameInEveryBand({});
+  room.air_db_per_m = BandAirAttenuation();
+  const auto render = [&](uint64_t key) {
+    return RenderRoom(room, {1, 1, 1}, {3, 2, 1.7}, {.directivity = *FindDirectivity("talker"), .key = key})
+        ->foa.samples;
+  };
+  std::vector<std::vector<float>> alone(6), together(6);
+  for (size_t i = 6; i-- > 0;) alone[i] = render(i);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < 6; i += 3) together[i] = render(i);
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(alone, together);
 }
 
 }  // namespace

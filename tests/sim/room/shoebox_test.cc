@@ -6,8 +6,6 @@
 #include <limits>
 #include <string>
 
-#include "sim/room/bands.h"
-#include "sim/room/response.h"
 #include "tests/sim/room/reference_rooms.h"
 
 namespace auricle::sim {
@@ -94,33 +92,6 @@ TEST(Geometry, AzimuthAndElevationFollowTheConvention) {
       EXPECT_NEAR(ElevationDeg(u), elevation, 1e-9);
       EXPECT_NEAR(AngleDeg(u, -1.0 * u), 180.0, 1e-6);
     }
-  }
-}
-
-// ISO 9613-1:1993, table 1: 20 degrees, 50 % humidity, decibels a kilometre at the exact mid-band frequencies.
-TEST(Bands, AirAttenuationEqualsTheStandardsTable) {
-  const double mid_band_1k = 1000.0;
-  EXPECT_NEAR(1000 * AirAttenuationDbPerMetre(mid_band_1k), 4.66, 0.05);
-  EXPECT_NEAR(1000 * AirAttenuationDbPerMetre(251.19), 1.31, 0.02);
-  EXPECT_NEAR(1000 * AirAttenuationDbPerMetre(501.19), 2.73, 0.03);
-  EXPECT_NEAR(1000 * AirAttenuationDbPerMetre(1995.26), 9.89, 0.1);
-  EXPECT_NEAR(1000 * AirAttenuationDbPerMetre(3981.07), 29.7, 0.3);
-}
-
-TEST(Bands, WeightsSumToOneAtEveryFrequency) {
-  for (size_t n_fft : {256u, 6000u}) {
-    const size_t bins = n_fft / 2 + 1;
-    const std::vector<float> weights = BandWeights(n_fft, 16000);
-    for (size_t k = 0; k < bins; ++k) {
-      float sum = 0;
-      for (int band = 0; band < kBands; ++band) {
-        EXPECT_GE(weights[band * bins + k], -1e-6f);
-        sum += weights[band * bins + k];
-      }
-      EXPECT_NEAR(sum, 1.0f, 1e-6f);
-    }
-    EXPECT_FLOAT_EQ(weights[0], 1.0f);
-    EXPECT_FLOAT_EQ(weights[2 * bins + bins - 1], 1.0f);
   }
 }
 
