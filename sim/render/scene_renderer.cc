@@ -16,13 +16,14 @@
 #include "sim/render/dry_event.h"
 #include "sim/render/noise_floor.h"
 #include "sim/room/decay.h"
+#include "sim/room/directivity.h"
+#include "sim/room/materials.h"
 #include "sim/room/response.h"
 #include "sim/source/dry_signal.h"
 
 namespace auricle::sim {
 namespace {
 
-constexpr std::array<double, 6> kOctaves = {125, 250, 500, 1000, 2000, 4000};
 // Where responses end: below every noise floor, and far enough under -35 dB for T30.
 constexpr double kResponseFloorDb = 50.0;
 // signal_to_rest_db is kept within these.
@@ -36,9 +37,24 @@ struct HeardSource {
 };
 
 absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source) {
-  if (plan.free_field) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
+  absl::StatusOr<Directivity> directivity = FindDirectivity(source.directivity);
+  if (!directivity.ok()) return directivity.status();
+  if (plan.free_field) {
+    if (plan.ground.empty()) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
+    absl::StatusOr<const Material*> ground = FindMaterial(plan.ground);
+    if (!ground.ok()) return ground.status();
+    return RenderOverGround(source.position_m, plan.listener_m,
+                            {.sample_rate = plan.sample_rate,
+                             .absorption = (*ground)->absorption,
+                             .directivity = *directivity,
+                             .facing = source.facing});
+  }
   return RenderRoom(plan.room, source.position_m, plan.listener_m,
-                    {.sample_rate = plan.sample_rate, .floor_db = kResponseFloorDb, .key = source.key});
+                    {.sample_rate = plan.sample_rate,
+                     .floor_db = kResponseFloorDb,
+                     .directivity = *directivity,
+                     .facing = source.facing,
+                     .key = source.key});
 }
 
 // Adds the source to `mix` and returns its own share and times.
@@ -143,31 +159,51 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
   truth->set_recording_path(recording.path);
   truth->set_level_offset_db(planned.level_offset_db);
   if (!plan.free_field) truth->set_direct_to_reverberant_db(heard.response.direct_to_reverberant_db);
+  truth->set_directivity(planned.directivity);
+  truth->mutable_facing()->set_azimuth_deg(AzimuthDeg(planned.facing));
+  truth->mutable_facing()->set_elevation_deg(ElevationDeg(planned.facing));
+}
+
+void AddBandAbsorption(size_t band, std::span<const double> walls, v1::Room* truth) {
+  v1::BandAbsorption* row = truth->add_band_absorption();
+  row->set_centre_hz(kBandCentreHz[band]);
+  for (double a : walls) row->add_walls(a);
 }
 
 absl::Status DescribeRoom(const ScenePlan& plan, const audio::FoaClip& response, v1::Room* truth) {
   SetVector(plan.listener_m, truth->mutable_listener_m());
   truth->set_free_field(plan.free_field);
-  if (plan.free_field) return absl::OkStatus();
+  if (plan.free_field) {
+    if (plan.ground.empty()) return absl::OkStatus();
+    absl::StatusOr<const Material*> ground = FindMaterial(plan.ground);
+    if (!ground.ok()) return ground.status();
+    truth->add_wall_materials(plan.ground);
+    for (size_t band = 0; band < kBands; ++band) {
+      AddBandAbsorption(band, {&(*ground)->absorption[band], 1}, truth);
+    }
+    return absl::OkStatus();
+  }
   SetVector(plan.room.size_m, truth->mutable_size_m());
   truth->set_volume_m3(Volume(plan.room.Band(0)));
   for (int wall = 0; wall < 6; ++wall) {
     double sum = 0.0;
     for (int band = 0; band < kBands; ++band) sum += plan.room.absorption[band][wall];
     truth->add_wall_absorption(sum / kBands);
+    truth->add_wall_materials(std::string(plan.room.materials[wall]));
   }
+  for (size_t band = 0; band < kBands; ++band) AddBandAbsorption(band, plan.room.absorption[band], truth);
   // Octaves that the sample rate holds whole.
-  size_t count = kOctaves.size();
-  while (kOctaves[count - 1] * std::numbers::sqrt2 >= 0.5 * plan.sample_rate) --count;
+  size_t count = kBands;
+  while (kBandCentreHz[count - 1] * std::numbers::sqrt2 >= 0.5 * plan.sample_rate) --count;
   absl::StatusOr<std::vector<double>> times =
-      OctaveT30(response.channel(audio::kW), plan.sample_rate, std::span<const double>(kOctaves).first(count));
+      OctaveT30(response.channel(audio::kW), plan.sample_rate, std::span<const double>(kBandCentreHz).first(count));
   if (!times.ok()) return times.status();
   for (size_t i = 0; i < count; ++i) {
     v1::BandTime* band = truth->add_t30_bands();
-    band->set_centre_hz(kOctaves[i]);
+    band->set_centre_hz(kBandCentreHz[i]);
     band->set_seconds((*times)[i]);
   }
-  truth->set_t30_seconds(0.5 * ((*times)[2] + (*times)[3]));
+  truth->set_t30_seconds(0.5 * ((*times)[kMidBands[0]] + (*times)[kMidBands[1]]));
   return absl::OkStatus();
 }
 

@@ -73,25 +73,27 @@ absl::Status ScaleToReverberation(double seconds, BandedRoom& room) {
         absl::StrFormat("reverberation_seconds = %g is out of range [%.3g, %.3g] for a room of %g x %g x %g m", seconds,
                         range.min_seconds, range.max_seconds, room.size_m.x, room.size_m.y, room.size_m.z));
   }
-  BandedRoom scaled = room;
-  const auto scale_by = [&](double log_factor) {
-    const double factor = std::exp(log_factor);
-    for (int band = 0; band < kBands; ++band) {
-      for (int wall = 0; wall < 6; ++wall) {
-        // A wall that takes everything has no finite exponent.
-        const double exponent = -std::log1p(-std::min(room.absorption[band][wall], 1.0 - 1e-12));
-        scaled.absorption[band][wall] = std::clamp(-std::expm1(-factor * exponent), kLeastAbsorption, kMostAbsorption);
-      }
+  std::array<std::array<double, 6>, kBands> exponents;
+  for (int band = 0; band < kBands; ++band) {
+    for (int wall = 0; wall < 6; ++wall) {
+      // A wall that takes everything has no finite exponent.
+      exponents[band][wall] = -std::log1p(-std::min(room.absorption[band][wall], 1.0 - 1e-12));
+    }
+  }
+  const auto scale_band = [&](int band, double log_factor) {
+    for (int wall = 0; wall < 6; ++wall) {
+      room.absorption[band][wall] =
+          std::clamp(-std::expm1(-std::exp(log_factor) * exponents[band][wall]), kLeastAbsorption, kMostAbsorption);
     }
   };
   // The time falls as the factor grows; at the ends every wall is at its bound.
   double low = -30.0, high = 30.0;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 45; ++i) {
     const double middle = 0.5 * (low + high);
-    scale_by(middle);
-    (MidEyringSeconds(scaled) > seconds ? low : high) = middle;
+    for (int band : kMidBands) scale_band(band, middle);
+    (MidEyringSeconds(room) > seconds ? low : high) = middle;
   }
-  room.absorption = scaled.absorption;
+  for (int band = 0; band < kBands; ++band) scale_band(band, high);
   return absl::OkStatus();
 }
 

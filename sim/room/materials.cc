@@ -75,18 +75,23 @@ std::span<const Material> Materials() {
   return *materials;
 }
 
-std::vector<const Material*> MaterialsFor(Boundary boundary) {
-  std::vector<const Material*> found;
-  for (const Material& m : Materials()) {
-    if (std::ranges::find(m.boundaries, boundary) != m.boundaries.end()) found.push_back(&m);
-  }
-  return found;
+std::span<const Material* const> MaterialsFor(Boundary boundary) {
+  static const auto* const by_boundary = [] {
+    auto* const lists = new std::array<std::vector<const Material*>, kBoundaries.size()>;
+    for (const Material& m : Materials()) {
+      for (Boundary b : m.boundaries) (*lists)[static_cast<size_t>(b)].push_back(&m);
+    }
+    return lists;
+  }();
+  return (*by_boundary)[static_cast<size_t>(boundary)];
 }
 
 absl::StatusOr<const Material*> FindMaterial(std::string_view name) {
-  std::vector<std::pair<size_t, std::string_view>> by_distance;
   for (const Material& m : Materials()) {
     if (m.name == name) return &m;
+  }
+  std::vector<std::pair<size_t, std::string_view>> by_distance;
+  for (const Material& m : Materials()) {
     // A name of any length comes from outside: its distance need not be exact.
     by_distance.emplace_back(EditDistance(name.substr(0, 64), m.name), m.name);
   }

@@ -29,7 +29,7 @@ struct Material {
 // All materials, in the table's order. Immutable; lives as long as the program.
 std::span<const Material> Materials();
 // Those that are found there; never empty.
-std::vector<const Material*> MaterialsFor(Boundary boundary);
+std::span<const Material* const> MaterialsFor(Boundary boundary);
 
 // INVALID_ARGUMENT for an unknown name: it is quoted, with the three nearest ones by edit distance.
 absl::StatusOr<const Material*> FindMaterial(std::string_view name);

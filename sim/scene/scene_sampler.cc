@@ -94,6 +94,11 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
   plan.noise_slope_db = whole.Uniform(0.0, 6.0);
   plan.noise_key = scene.Fork("noise").Bits();
 
+  if (plan.free_field) {
+    Random ground = scene.Fork("ground");
+    plan.ground = DrawGround(ground);
+  }
+
   // Room and places together: a room too small for the places is drawn again.
   Random geometry = scene.Fork("geometry");
   std::vector<Vec3> places;
@@ -101,7 +106,9 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     if (plan.free_field) {
       plan.listener_m = {0.0, 0.0, geometry.Uniform(1.0, 2.0)};
     } else {
-      plan.room = DrawRoom(spec, geometry);
+      absl::StatusOr<BandedRoom> room = DrawRoom(spec, geometry);
+      if (!room.ok()) return room.status();
+      plan.room = *std::move(room);
       plan.listener_m = DrawListener(plan.room, geometry);
     }
     places = DrawPlaces(spec, plan.free_field ? nullptr : &plan.room, plan.listener_m, count, geometry);
@@ -120,6 +127,10 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     PlannedSource source;
     source.recording = DrawRecording(bank, (*classes)[static_cast<size_t>(i)], split, random);
     source.position_m = places[static_cast<size_t>(i)];
+    Random side = random.Fork("side");
+    source.directivity =
+        DrawDirectivity(spec, bank.classes()[static_cast<size_t>((*classes)[static_cast<size_t>(i)])], side);
+    source.facing = DrawFacing(side);
     source.level_offset_db = random.Normal(0.0, spec.level_sd_db());
     if (split == Split::kTrain) {
       source.speed = 1.0 + random.Uniform(-kMaxSpeedChange, kMaxSpeedChange);

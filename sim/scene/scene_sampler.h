@@ -21,6 +21,9 @@ namespace auricle::sim {
 struct PlannedSource {
   int recording = 0;  // index into SourceBank::recordings()
   Vec3 position_m;    // room coordinates
+  // How it radiates, one of Directivities(), and the unit vector along which it does so most, room axes.
+  std::string directivity = "omni";
+  Vec3 facing = {1.0, 0.0, 0.0};
   // Over the nominal dry level (active RMS 0.25), decibels.
   double level_offset_db = 0.0;
   // Playback speed, 1 is as recorded; pitch follows. Only "train" differs from 1, by at most 7 %.
@@ -46,6 +49,9 @@ struct ScenePlan {
   int sample_rate = 16000;
   // Free field: no room; the origin of coordinates is then on the ground below the listener.
   bool free_field = false;
+  // Material of the ground of a free field. Empty is no ground, no air and every source omnidirectional: the plain 1 /
+  // d that tests measure against.
+  std::string ground;
   BandedRoom room;
   Vec3 listener_m;
   std::vector<PlannedSource> sources;

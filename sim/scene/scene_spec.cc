@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/strings/str_format.h"
+#include "sim/room/bands.h"
 
 namespace auricle::sim {
 namespace {
@@ -36,6 +37,23 @@ absl::Status CheckRange(const char* field, const v1::Range& range, double low, d
   return absl::OkStatus();
 }
 
+// The longer a room's mean free path the longer it rings: the largest room bounds the shortest time, the smallest the
+// longest.
+absl::Status CheckReverberation(const v1::SceneSpec& spec) {
+  const v1::Range &x = spec.room_length_m(), &y = spec.room_width_m(), &z = spec.room_height_m();
+  const double least = PossibleReverberation({x.max(), y.max(), z.max()}).min_seconds;
+  const double most = PossibleReverberation({x.min(), y.min(), z.min()}).max_seconds;
+  for (const auto& [end, value] :
+       {std::pair{"min", spec.reverberation_seconds().min()}, std::pair{"max", spec.reverberation_seconds().max()}}) {
+    if (value >= least && value <= most) continue;
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "reverberation_seconds.%s = %g is out of range [%.3g, %.3g], what walls can give in rooms from %g "
+        "x %g x %g m to %g x %g x %g m",
+        end, value, least, most, x.min(), y.min(), z.min(), x.max(), y.max(), z.max()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
@@ -59,6 +77,7 @@ v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
   if (!full.has_level_sd_db()) full.set_level_sd_db(4.0);
   if (!full.has_noise_below_db()) SetDefault(full.mutable_noise_below_db(), 25.0, 60.0);
   if (full.sample_rate_hz() == 0) full.set_sample_rate_hz(16000);
+  if (!full.has_directed_probability()) full.set_directed_probability(0.5);
   return full;
 }
 
@@ -85,10 +104,12 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   check(CheckRange("room_width_m", spec.room_width_m(), 2.0, 50.0));
   check(CheckRange("room_height_m", spec.room_height_m(), 2.0, 50.0));
   check(CheckRange("reverberation_seconds", spec.reverberation_seconds(), 0.1, 2.0));
+  if (status.ok()) status = CheckReverberation(spec);
   check(CheckRange("distance_m", spec.distance_m(), 0.3, 20.0));
   check(CheckNumber("min_separation_deg", spec.min_separation_deg(), 0.0, 90.0));
   check(CheckNumber("level_sd_db", spec.level_sd_db(), 0.0, 12.0));
   check(CheckRange("noise_below_db", spec.noise_below_db(), 0.0, 90.0));
+  check(CheckNumber("directed_probability", spec.directed_probability(), 0.0, 1.0));
   check(CheckNumber("sample_rate_hz", spec.sample_rate_hz(), 8000, 192000));
   std::set<std::string_view> seen;
   for (const std::string& name : spec.classes()) {

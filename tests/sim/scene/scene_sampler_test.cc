@@ -10,6 +10,9 @@
 #include <string>
 #include <thread>
 
+#include "sim/room/directivity.h"
+#include "sim/room/materials.h"
+#include "sim/scene/room_sampler.h"
 #include "sim/scene/timing_sampler.h"
 #include "sim/source/dry_signal.h"
 #include "tests/sim/scene/small_bank.h"
@@ -28,11 +31,13 @@ std::string Print(const ScenePlan& p) {
   for (const auto& band : p.room.absorption) {
     for (double a : band) out << ' ' << a;
   }
+  out << ' ' << p.ground;
+  for (std::string_view material : p.room.materials) out << ' ' << material;
   for (const PlannedSource& s : p.sources) {
     out << '\n'
-        << s.recording << ' ' << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' '
-        << s.level_offset_db << ' ' << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' '
-        << s.key;
+        << s.directivity << ' ' << s.facing.x << ' ' << s.facing.y << ' ' << s.facing.z << ' ' << s.recording << ' '
+        << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' ' << s.level_offset_db << ' '
+        << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' ' << s.key;
     for (double onset : s.onsets) out << ' ' << onset;
   }
   return out.str();
@@ -73,7 +78,8 @@ TEST(PlanScene, FiveHundredScenesKeepToTheirRanges) {
     const Vec3 size = plan.room.size_m;
     if (!plan.free_field) {
       EXPECT_TRUE(size.x >= 3 && size.x <= 12 && size.y >= 3 && size.y <= 10 && size.z >= 2.4 && size.z <= 4.5);
-      const double eyring = EyringSeconds(plan.room.Band(1));
+      // The mean of the octaves around 500 Hz and 1 kHz.
+      const double eyring = 0.5 * (EyringSeconds(plan.room.Band(2)) + EyringSeconds(plan.room.Band(3)));
       EXPECT_GE(eyring, 0.15 * 0.999);
       EXPECT_LE(eyring, 1.0 * 1.001);
       const double clear = std::min(0.5, 0.2 * std::min(size.x, size.y));
@@ -127,6 +133,73 @@ TEST(PlanScene, FiveHundredScenesKeepToTheirRanges) {
   EXPECT_NEAR(std::sqrt(level_square / sources), 4.0, 4 * 4.0 / std::sqrt(2.0 * sources));
   EXPECT_EQ(classes_seen.size(), 6u);
   EXPECT_EQ(onsets_seen.size(), 4u);
+}
+
+TEST(PlanScene, SurfacesAreOfMaterialsThatBelongThere) {
+  const auto allowed = [](Boundary boundary) {
+    std::set<std::string_view> names;
+    for (const Material* m : MaterialsFor(boundary)) names.insert(m->name);
+    return names;
+  };
+  const std::set<std::string_view> walls = allowed(Boundary::kWall), floors = allowed(Boundary::kFloor),
+                                   ceilings = allowed(Boundary::kCeiling), grounds = allowed(Boundary::kGround);
+  std::set<std::string_view> seen;
+  v1::SceneSpec spec = Spec("train");
+  spec.set_free_field_probability(0.2);
+  for (uint64_t index = 0; index < 300; ++index) {
+    const ScenePlan plan = Plan(spec, 8, index);
+    if (plan.free_field) {
+      EXPECT_TRUE(grounds.contains(plan.ground)) << plan.ground;
+      seen.insert(*grounds.find(plan.ground));
+      continue;
+    }
+    EXPECT_TRUE(plan.ground.empty());
+    for (size_t wall = 0; wall < 4; ++wall) EXPECT_TRUE(walls.contains(plan.room.materials[wall]));
+    EXPECT_TRUE(floors.contains(plan.room.materials[4]));
+    EXPECT_TRUE(ceilings.contains(plan.room.materials[5]));
+    seen.insert(plan.room.materials.begin(), plan.room.materials.end());
+    // Scaling keeps the order of any two walls in a band, as far as the bounds let it.
+    const auto room = RoomOfMaterials(plan.room.size_m, plan.room.materials);
+    ASSERT_TRUE(room.ok());
+    for (size_t band = 0; band < kBands; ++band) {
+      for (size_t wall = 0; wall < 6; ++wall) {
+        EXPECT_GT(plan.room.absorption[band][wall], 0.0);
+        EXPECT_LE(plan.room.absorption[band][wall], 0.99);
+        for (size_t other = 0; other < 6; ++other) {
+          if (room->absorption[band][wall] < room->absorption[band][other]) {
+            EXPECT_LE(plan.room.absorption[band][wall], plan.room.absorption[band][other]);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(seen.size(), 30u);
+}
+
+TEST(PlanScene, VoicesTalkNatureIsAllAroundAndTheSpecDecidesOnTheRest) {
+  for (double probability : {0.0, 1.0}) {
+    v1::SceneSpec spec = Spec("train");
+    spec.set_directed_probability(probability);
+    Random random(1, 2, "directivity");
+    for (const SoundClass& sound : SoundClasses()) {
+      const std::string_view name = DrawDirectivity(spec, sound, random);
+      if (sound.name == "speech" || sound.name == "baby") {
+        EXPECT_EQ(name, "talker");
+      } else if (sound.name == "rain" || probability == 0.0) {
+        EXPECT_EQ(name,
+                  sound.name == "cough" || sound.name == "scream" || sound.name == "laughter" ? "talker" : "omni");
+      } else if (sound.name == "piano") {
+        EXPECT_THAT(std::string(name), HasSubstr("cardioid"));
+      }
+    }
+    for (uint64_t index = 0; index < 20; ++index) {
+      for (const PlannedSource& s : Plan(spec, 4, index).sources) {
+        EXPECT_TRUE(FindDirectivity(s.directivity).ok());
+        EXPECT_NEAR(Norm(s.facing), 1.0, 1e-12);
+        EXPECT_LE(std::abs(ElevationDeg(s.facing)), 30.0 + 1e-9);
+      }
+    }
+  }
 }
 
 TEST(PlanScene, IsTheSameForAnyOrderAndNumberOfThreads) {

@@ -35,6 +35,7 @@ TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
   EXPECT_EQ(spec.noise_below_db().min(), 25.0);
   EXPECT_EQ(spec.noise_below_db().max(), 60.0);
   EXPECT_EQ(spec.sample_rate_hz(), 16000u);
+  EXPECT_EQ(spec.directed_probability(), 0.5);
   EXPECT_TRUE(Validate(spec).ok());
 }
 
@@ -79,6 +80,10 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
       {"min_separation_deg", [](auto& s) { s.set_min_separation_deg(91); }},
       {"level_sd_db", [](auto& s) { s.set_level_sd_db(-1); }},
       {"noise_below_db.max", [&](auto& s) { range(s.mutable_noise_below_db(), 20, 95); }},
+      {"directed_probability", [](auto& s) { s.set_directed_probability(1.5); }},
+      {"directed_probability", [&](auto& s) { s.set_directed_probability(nan); }},
+      {"reverberation_seconds.min", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.0, 1.0); }},
+      {"reverberation_seconds.max", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.2, nan); }},
       {"sample_rate_hz", [](auto& s) { s.set_sample_rate_hz(4000); }},
       {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
   };
@@ -89,6 +94,21 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.field;
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.field));
   }
+}
+
+// A 50 m cube has 8.33 m3 a square metre: at absorption 0.99 it rings for 24 ln(10) / 343 * 8.33 / ln(100) = 0.292 s.
+TEST(SceneSpec, ReverberationThatNoWallsCanGiveIsRefusedWithTheRange) {
+  v1::SceneSpec spec = WithDefaults({});
+  for (v1::Range* side : {spec.mutable_room_length_m(), spec.mutable_room_width_m(), spec.mutable_room_height_m()}) {
+    side->set_min(3.0);
+    side->set_max(50.0);
+  }
+  spec.mutable_reverberation_seconds()->set_min(0.25);
+  const absl::Status status = Validate(spec);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("reverberation_seconds.min = 0.25 is out of range [0.292, "));
+  spec.mutable_reverberation_seconds()->set_min(0.3);
+  EXPECT_TRUE(Validate(spec).ok());
 }
 
 }  // namespace
