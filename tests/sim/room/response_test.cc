@@ -226,6 +226,39 @@ TEST(RenderRoom, AbsorbentTrebleShortensTheUpperOctavesOnly) {
   EXPECT_LT(shaped[2] / even[2], 0.4);  // Eyring: ln(0.85) / ln(0.5) = 0.23, and a shoebox's grazing paths live on
 }
 
+// Each octave on its own: the hybrid against the same room with every image rendered in bands, which has no late field.
+TEST(RenderRoom, OctavesDecayLikeThoseOfEveryImageInBands) {
+  BandedRoom room = {.size_m = {5, 4, 3}};
+  for (int band = 0; band < kBands; ++band) room.absorption[band].fill(0.2 + 0.05 * band);
+  room.air_db_per_m = BandAirAttenuation();
+  const Vec3 source = {1.2, 1.1, 1.3}, listener = {3.4, 2.7, 1.8};
+  const std::array<double, 6> centres = {250, 500, 1000, 2000, 4000, 8000};
+  std::array<double, 6> hybrid{}, every{};
+  double hybrid_energy = 0, every_energy = 0;
+  constexpr int kKeys = 6;
+  for (uint64_t key = 0; key < kKeys; ++key) {
+    const auto late = RenderRoom(room, source, listener, {.sample_rate = 24000, .key = key});
+    const auto images = RenderRoom(room, source, listener, {.sample_rate = 24000, .early_images = 1e6, .key = key});
+    ASSERT_TRUE(late.ok() && images.ok());
+    for (int c = 0; c < 4; ++c) {
+      const auto a = OctaveT30(late->foa.channel(c), 24000, centres),
+                 b = OctaveT30(images->foa.channel(c), 24000, centres);
+      for (size_t i = 0; i < centres.size(); ++i) {
+        hybrid[i] += (*a)[i] / (4 * kKeys);
+        every[i] += (*b)[i] / (4 * kKeys);
+      }
+      // The level goes on where the images stop.
+      const size_t first = static_cast<size_t>(1.05 * TimeOfImages(room.Band(0), 1000) * 24000);
+      for (size_t i = first; i < first + 2400; ++i) {
+        hybrid_energy += std::pow(late->foa.channel(c)[i], 2);
+        every_energy += std::pow(images->foa.channel(c)[i], 2);
+      }
+    }
+  }
+  for (size_t i = 0; i < centres.size(); ++i) EXPECT_NEAR(hybrid[i] / every[i], 1.0, 0.06) << centres[i];
+  EXPECT_NEAR(10 * std::log10(hybrid_energy / every_energy), 0.0, 0.5);
+}
+
 TEST(RenderRoom, DirectToReverberantRatioFollowsTheDistance) {
   const Shoebox room = {.size_m = {8, 7, 4}, .absorption = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3}};
   const Vec3 listener = {4.2, 3.3, 1.7};
