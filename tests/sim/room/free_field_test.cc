@@ -67,6 +67,24 @@ TEST(RenderOverGround, EachOctaveHasItsGroundAndItsAir) {
   }
 }
 
+// A cardioid that faces the ground is side-on to the listener beside it, and its image looks up at him.
+TEST(RenderOverGround, TheImageFacesAsTheGroundMirrorsIt) {
+  const Vec3 listener = {0, 0, 1.5}, source = {0, 3, 1.5};
+  GroundOptions options = {.sample_rate = 24000, .directivity = *FindDirectivity("cardioid"), .facing = {0, 0, -1}};
+  options.absorption.fill(0.36);
+  options.air_db_per_m.fill(0.0);
+  const auto response = RenderOverGround(source, listener, options);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ArrivalBuffer want(1, response->foa.frames());
+  const double far = 3 * std::numbers::sqrt2;
+  const std::array<double, 2> delays = {3.0 / 343.0 * 24000, far / 343.0 * 24000};
+  const std::array<float, 2> gains = {static_cast<float>(0.5 / (kFourPi * 3)),
+                                      static_cast<float>(0.8 * (0.5 + 0.5 / std::numbers::sqrt2) / (kFourPi * far))};
+  AddArrivals(delays, gains, want);
+  for (size_t i = 0; i < response->foa.frames(); ++i)
+    EXPECT_NEAR(response->foa.channel(0)[i], want.channel(0)[i], 1e-7);
+}
+
 TEST(RenderOverGround, BadInputIsRefusedByNameAndRange) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto message = [](Vec3 source, Vec3 listener, const GroundOptions& options) {
