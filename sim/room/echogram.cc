@@ -35,9 +35,9 @@ namespace auricle::sim {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Adds energy / distance^2 of every image within reach to the cell of its arrival; cells [(reach * cells_per_metre +
-// 1.5)][kRow].
-void CountKernel(const EnergyAxis* axes, float reach_squared, float cells_per_metre, float* cells) {
+// Adds energy / distance^2 of every image within reach to the cell of its arrival, the nearest whole number of cells:
+// cells [reach * half_cells_per_metre / 2 + 1.5][kRow].
+void CountKernel(const EnergyAxis* axes, float reach_squared, float half_cells_per_metre, float* cells) {
   const hn::CappedTag<float, kRow> d;
   const size_t lanes = hn::Lanes(d);
   for (size_t x = 0; x < axes[0].squared_m.size(); ++x) {
@@ -52,7 +52,8 @@ void CountKernel(const EnergyAxis* axes, float reach_squared, float cells_per_me
       for (size_t z = 0; z < axes[2].squared_m.size(); ++z) {
         const float squared = xy + axes[2].squared_m[z];
         if (squared > reach_squared) continue;
-        float* cell = cells + static_cast<size_t>(std::sqrt(squared) * cells_per_metre + 0.5f) * kRow;
+        // Half cells, rounded up to whole ones.
+        float* cell = cells + (static_cast<size_t>(std::sqrt(squared) * half_cells_per_metre) + 1) / 2 * kRow;
         const auto spread = hn::Set(d, 1.0f / squared);
         for (size_t b = 0; b < kRow; b += lanes) {
           const auto energy = hn::Mul(hn::Load(d, row + b), hn::LoadU(d, &axes[2].energy[z * kRow + b]));
@@ -166,7 +167,7 @@ std::vector<std::vector<double>> CrossOverEnergies(const BandedRoom& room, Vec3 
                                                    double step, size_t count) {
   // Whole cells only: the last one counted ends half a step after its time.
   const double counted_seconds = TimeOfImages(room.Band(0), kCountedImages);
-  const size_t counted = std::min(count, static_cast<size_t>(counted_seconds / step + 0.5));
+  const size_t counted = std::min(count, static_cast<size_t>(std::lround(counted_seconds / step)));
   const ImageLimits limits = {.max_seconds = (static_cast<double>(counted) - 0.5) * step};
   std::vector<float> cells((counted + 1) * kRow, 0.0f);
   if (counted > 0) {
@@ -188,7 +189,7 @@ std::vector<std::vector<double>> CrossOverEnergies(const BandedRoom& room, Vec3 
     }
     const double reach = limits.max_seconds * kSpeedOfSound;
     HWY_DYNAMIC_DISPATCH(CountKernel)
-    (axes.data(), static_cast<float>(reach * reach), static_cast<float>(1.0 / (kSpeedOfSound * step)), cells.data());
+    (axes.data(), static_cast<float>(reach * reach), static_cast<float>(2.0 / (kSpeedOfSound * step)), cells.data());
   }
   // Energy at 1 m: the square of 1 / (4 pi d).
   constexpr double kAtOneMetre = 1.0 / (16.0 * std::numbers::pi * std::numbers::pi);

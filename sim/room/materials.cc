@@ -44,9 +44,7 @@ std::vector<Material> ParseTable() {
                   .absorption = {},
                   .source = cells[3 + kBands]};
     bool numbers = true;
-    for (int band = 0; band < kBands; ++band) {
-      numbers &= absl::SimpleAtod(cells[static_cast<size_t>(3 + band)], &m.absorption[static_cast<size_t>(band)]);
-    }
+    for (size_t band = 0; band < kBands; ++band) numbers &= absl::SimpleAtod(cells[3 + band], &m.absorption[band]);
     if (numbers) materials.push_back(std::move(m));
   }
   return materials;
