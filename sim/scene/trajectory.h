@@ -132,10 +132,11 @@ absl::Status ValidateApart(const Path& source, const Path& listener, double from
 
 // When that was emitted which arrives at `listener_m` at `arrival` seconds: the time t with
 // t + |place(t) - listener| / c = arrival, of which there is one below the speed of sound. `at` gives a Motion for a
-// time. Newton's method from `guess`; to a picosecond.
+// time. Newton's method from `guess`; far below a picosecond.
 template <typename Place>
 double EmissionSeconds(const Place& at, Vec3 listener_m, double arrival, double guess) {
-  constexpr double kPrecision = 1e-12;
+  // A step from here leaves the square of it times half of an acceleration over c.
+  constexpr double kNear = 1e-7;
   constexpr int kMostSteps = 50;
   double emission = guess;
   for (int i = 0; i < kMostSteps; ++i) {
@@ -145,7 +146,7 @@ double EmissionSeconds(const Place& at, Vec3 listener_m, double arrival, double 
     const double late = emission + distance / kSpeedOfSound - arrival;
     const double towards = distance > 0.0 ? Dot(to_source, source.velocity) / distance : 0.0;
     emission -= late / (1.0 + towards / kSpeedOfSound);
-    if (std::abs(late) < kPrecision) break;
+    if (std::abs(late) < kNear) break;
   }
   return emission;
 }
