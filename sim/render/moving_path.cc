@@ -67,22 +67,27 @@ constexpr size_t kChannels = audio::kFoaChannels;
 // Signals are looked through for silence in pieces of this many samples.
 constexpr size_t kPiece = 128;
 
-// About a millisecond.
+// About two milliseconds.
 size_t ControlStep(int sample_rate) {
-  return kStepUnit * std::max<size_t>(1, static_cast<size_t>(std::lround(sample_rate / 1000.0 / kStepUnit)));
+  return kStepUnit * std::max<size_t>(1, static_cast<size_t>(std::lround(sample_rate * 0.002 / kStepUnit)));
 }
 
-// The path at one control time.
+// The path at one control time. Slopes are changes a control step.
 struct Control {
-  double emission;        // samples of the signal
-  double emission_slope;  // samples a control step
-  std::array<float, kChannels> gains;
+  double emission, emission_slope;  // samples of the signal
+  std::array<float, kChannels> gains, gain_slopes;
 };
 
-double FadeWeight(const DistanceFade& fade, double distance) {
-  if (distance <= fade.from_m) return 1.0;
-  if (distance >= fade.to_m) return 0.0;
-  return std::cos(0.5 * std::numbers::pi * (distance - fade.from_m) / (fade.to_m - fade.from_m));
+struct Weight {
+  double value;
+  double slope;  // a metre
+};
+
+Weight FadeWeight(const DistanceFade& fade, double distance) {
+  if (distance <= fade.from_m) return {1.0, 0.0};
+  if (distance >= fade.to_m) return {0.0, 0.0};
+  const double rate = 0.5 * std::numbers::pi / (fade.to_m - fade.from_m), angle = rate * (distance - fade.from_m);
+  return {std::cos(angle), -rate * std::sin(angle)};
 }
 
 // At 0, step, 2 step, ... samples, `count` of them.
@@ -99,24 +104,29 @@ std::vector<Control> FindControls(const SampledPath& source, const SampledPath& 
     const Motion there = source.At(emission);
     const Vec3 to_source = there.place_m - here.place_m;
     const double distance = Norm(to_source);
-    const Vec3 unit = 1.0 / distance * to_source;
+    const double nearness = 1.0 / distance;
+    const Vec3 unit = nearness * to_source;
     const double slope =
         (1.0 + Dot(unit, here.velocity) / kSpeedOfSound) / (1.0 + Dot(unit, there.velocity) / kSpeedOfSound);
+    // How distance and direction of the heard place change.
+    const Vec3 drift = slope * there.velocity - here.velocity;
+    const double recession = Dot(unit, drift);
+    const Vec3 turning = nearness * (drift - recession * unit);
+    const Weight weight = FadeWeight(fade, distance);
+    const double gain = weight.value * nearness / kFourPi;
+    const double gain_slope = recession * (weight.slope / kFourPi - gain) * nearness;
+    const std::array<double, kChannels> direction = FoaGains(unit), direction_slope = FoaGains(turning);
     controls[k].emission = emission * sample_rate;
     controls[k].emission_slope = slope * static_cast<double>(step);
-    const double gain = FadeWeight(fade, distance) / (kFourPi * distance);
-    const std::array<double, kChannels> directional = FoaGains(unit);
-    for (size_t c = 0; c < kChannels; ++c) controls[k].gains[c] = static_cast<float>(gain * directional[c]);
+    for (size_t c = 0; c < kChannels; ++c) {
+      controls[k].gains[c] = static_cast<float>(gain * direction[c]);
+      // The first channel has no direction that could turn.
+      const double turn = c == audio::kW ? 0.0 : gain * direction_slope[c];
+      controls[k].gain_slopes[c] = static_cast<float>(seconds * (gain_slope * direction[c] + turn));
+    }
     emission += slope * seconds;
   }
   return controls;
-}
-
-// Change of a gain over one control step, as its neighbours tell.
-float GainSlope(const std::vector<Control>& controls, size_t k, size_t channel) {
-  if (k == 0) return controls[1].gains[channel] - controls[0].gains[channel];
-  if (k + 1 == controls.size()) return controls[k].gains[channel] - controls[k - 1].gains[channel];
-  return 0.5f * (controls[k + 1].gains[channel] - controls[k - 1].gains[channel]);
 }
 
 }  // namespace
@@ -199,8 +209,8 @@ void AddMovingPath(std::span<const float> signal, const SampledPath& source, con
     ReadAt(padded, positions, values);
     const size_t at = k * step, n = std::min(step, frames - at);
     for (size_t channel = 0; channel < kChannels; ++channel) {
-      const HermiteCubic<float> gain(a.gains[channel], GainSlope(controls, k, channel), b.gains[channel],
-                                     GainSlope(controls, k + 1, channel));
+      const HermiteCubic<float> gain(a.gains[channel], a.gain_slopes[channel], b.gains[channel],
+                                     b.gain_slopes[channel]);
       float* to_channel = out.channel(static_cast<int>(channel)).data() + at;
       if (n == step) {
         HWY_DYNAMIC_DISPATCH(AddWeightedKernel)(values.data(), gain, step, to_channel);
@@ -221,7 +231,7 @@ void TurnWithListener(const Turn& turn, audio::FoaClip& clip) {
   };
   double yaw = yaw_at(0);
   for (size_t at = 0; at < frames; at += step) {
-    // Within a millisecond the fastest turn bends by less than a millionth of a degree.
+    // The fastest turn bends by less than a thousandth of a degree within a step.
     const double next = yaw_at(at + step), by = (next - yaw) / static_cast<double>(step);
     // One sine and cosine a step; from sample to sample the pair is turned by the same small angle.
     const double turn_c = std::cos(by), turn_s = std::sin(by);

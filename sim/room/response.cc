@@ -9,6 +9,7 @@
 #include "model/audio/fft.h"
 #include "model/audio/resample.h"
 #include "sim/room/fractional_delay.h"
+#include "sim/room/high_pass.h"
 #include "sim/room/late_field.h"
 #include "sim/scene/random.h"
 
@@ -71,21 +72,6 @@ audio::FoaClip ToClip(const ArrivalBuffer& buffer, int sample_rate) {
   return clip;
 }
 
-// Second-order Butterworth high-pass by the bilinear transform (Oppenheim and Schafer, "Discrete-Time Signal
-// Processing").
-void HighPass(double hz, int sample_rate, std::span<float> signal) {
-  const double k = std::tan(std::numbers::pi * hz / sample_rate);
-  const double norm = 1.0 / (1.0 + std::numbers::sqrt2 * k + k * k);
-  const double a1 = 2.0 * (k * k - 1.0) * norm, a2 = (1.0 - std::numbers::sqrt2 * k + k * k) * norm;
-  double s1 = 0.0, s2 = 0.0;  // transposed direct form II; b = norm * (1, -2, 1)
-  for (float& sample : signal) {
-    const double x = norm * sample, y = x + s1;
-    s1 = -2.0 * x - a1 * y + s2;
-    s2 = x - a2 * y;
-    sample = static_cast<float>(y);
-  }
-}
-
 // A displacement in [-jitter, jitter]^3 that belongs to this image alone.
 Vec3 Jitter(uint64_t key, int ox, int oy, int oz, double jitter) {
   const auto word = [](int o) { return static_cast<uint64_t>(o + (1 << 20)); };
@@ -107,6 +93,7 @@ absl::Status ValidateOptions(const HybridOptions& o) {
   if (!in(o.high_pass_hz, 0.0, 200.0)) return bad("high_pass_hz", o.high_pass_hz, "[0, 200]");
   if (!in(o.floor_db, 20.0, 120.0)) return bad("floor_db", o.floor_db, "[20, 120]");
   if (!in(o.max_seconds, 0.05, 20.0)) return bad("max_seconds", o.max_seconds, "[0.05, 20]");
+  if (o.min_order < 0) return bad("min_order", o.min_order, "[0, 2^31)");
   return absl::OkStatus();
 }
 
@@ -256,6 +243,7 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   ForEachImage(axes, limits, [&](size_t ix, size_t iy, size_t iz, double d2) {
     const int ox = axes[0].order[ix], oy = axes[1].order[iy], oz = axes[2].order[iz];
     const int order = std::abs(ox) + std::abs(oy) + std::abs(oz);
+    if (order < options.min_order) return;
     Vec3 place = {axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
     double d = std::sqrt(d2);
     if (order >= 2 && jitter > 0.0) {
@@ -285,7 +273,9 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   if (options.high_pass_hz > 0.0) {
     for (int c = 0; c < kChannels; ++c) HighPass(options.high_pass_hz, rate, response.foa.channel(c));
   }
-  response.direct_to_reverberant_db = DirectToReverberantDb(response.foa.channel(audio::kW), distance, rate);
+  response.direct_to_reverberant_db = options.min_order > 0
+                                          ? -std::numeric_limits<double>::infinity()
+                                          : DirectToReverberantDb(response.foa.channel(audio::kW), distance, rate);
   response.direct_seconds = distance / kSpeedOfSound;
   return response;
 }
