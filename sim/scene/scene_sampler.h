@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "auricle/v1/scene.pb.h"
 #include "sim/room/bands.h"
 #include "sim/room/geometry.h"
+#include "sim/scene/trajectory.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::sim {
@@ -21,6 +23,9 @@ namespace auricle::sim {
 struct PlannedSource {
   int recording = 0;  // index into SourceBank::recordings()
   Vec3 position_m;    // room coordinates
+  // Where it moves; position_m is then where it is when it first sounds, or, driving past, the nearest place, about.
+  // Absent: it rests at position_m.
+  std::optional<Trajectory> trajectory;
   // Over the nominal dry level (active RMS 0.25), decibels.
   double level_offset_db = 0.0;
   // Playback speed, 1 is as recorded; pitch follows. Only "train" differs from 1, by at most 7 %.
@@ -48,6 +53,8 @@ struct ScenePlan {
   bool free_field = false;
   BandedRoom room;
   Vec3 listener_m;
+  // Where the listener moves; it begins at listener_m. Absent: it rests there and faces +x.
+  std::optional<ListenerTrack> listener_track;
   std::vector<PlannedSource> sources;
   // Level of the diffuse noise floor in W, RMS over full scale.
   double noise_floor_dbfs = -90.0;

@@ -35,6 +35,10 @@ TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
   EXPECT_EQ(spec.noise_below_db().min(), 25.0);
   EXPECT_EQ(spec.noise_below_db().max(), 60.0);
   EXPECT_EQ(spec.sample_rate_hz(), 16000u);
+  EXPECT_EQ(spec.motion_probability(), 0.0);
+  EXPECT_EQ(spec.listener_motion_probability(), 0.0);
+  EXPECT_EQ(spec.speed_m_per_s().min(), 0.3);
+  EXPECT_EQ(spec.speed_m_per_s().max(), 2.5);
   EXPECT_TRUE(Validate(spec).ok());
 }
 
@@ -80,6 +84,10 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
       {"level_sd_db", [](auto& s) { s.set_level_sd_db(-1); }},
       {"noise_below_db.max", [&](auto& s) { range(s.mutable_noise_below_db(), 20, 95); }},
       {"sample_rate_hz", [](auto& s) { s.set_sample_rate_hz(4000); }},
+      {"motion_probability", [](auto& s) { s.set_motion_probability(1.5); }},
+      {"listener_motion_probability", [&](auto& s) { s.set_listener_motion_probability(nan); }},
+      {"speed_m_per_s.max", [&](auto& s) { range(s.mutable_speed_m_per_s(), 1.0, 31.0); }},
+      {"speed_m_per_s.min", [&](auto& s) { range(s.mutable_speed_m_per_s(), 0.0, 1.0); }},
       {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
   };
   for (const Case& c : cases) {
