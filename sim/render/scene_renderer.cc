@@ -51,20 +51,28 @@ struct Stage {
 
 absl::StatusOr<Stage> SetStage(const ScenePlan& plan) {
   const auto rest = [](Vec3 place) { return Trajectory{.shape = PathShape::kStill, .points = {place}}; };
+  const Vec3* size = plan.free_field ? nullptr : &plan.room.size_m;
   ListenerTrack track = {.trajectory = rest(plan.listener_m), .turn = {}};
   if (plan.listener_track) {
     track = *plan.listener_track;
-    if (absl::Status s = Validate(track.trajectory, "listener_track.trajectory"); !s.ok()) return s;
+    const char* name = "listener_track.trajectory";
+    if (absl::Status s = Validate(track.trajectory, name); !s.ok()) return s;
     if (absl::Status s = Validate(track.turn, "listener_track.turn"); !s.ok()) return s;
+    if (absl::Status s = ValidateInside(Path(track.trajectory), size, 0.0, plan.duration_seconds, name); !s.ok())
+      return s;
   }
   Stage stage = {.listener = Path(track.trajectory), .turn = track.turn, .sources = {}};
   for (size_t i = 0; i < plan.sources.size(); ++i) {
     const PlannedSource& source = plan.sources[i];
+    const Trajectory trajectory = source.trajectory.value_or(rest(source.position_m));
     if (source.trajectory) {
       const std::string name = absl::StrCat("sources[", i, "].trajectory");
-      if (absl::Status s = Validate(*source.trajectory, name); !s.ok()) return s;
+      if (absl::Status s = Validate(trajectory, name); !s.ok()) return s;
+      if (absl::Status s = ValidateInside(Path(trajectory), size, 0.0, plan.duration_seconds, name); !s.ok()) return s;
+      if (absl::Status s = ValidateApart(Path(trajectory), stage.listener, 0.0, plan.duration_seconds, name); !s.ok())
+        return s;
     }
-    stage.sources.push_back(Path(source.trajectory.value_or(rest(source.position_m))));
+    stage.sources.push_back(Path(trajectory));
   }
   return stage;
 }

@@ -25,7 +25,7 @@ struct PlannedSource {
   Vec3 position_m;    // room coordinates
   // Where it moves; position_m is then where it is when it first sounds, or, driving past, the nearest place, about.
   // Absent: it rests at position_m.
-  std::optional<Trajectory> trajectory;
+  std::optional<Trajectory> trajectory = std::nullopt;
   // Over the nominal dry level (active RMS 0.25), decibels.
   double level_offset_db = 0.0;
   // Playback speed, 1 is as recorded; pitch follows. Only "train" differs from 1, by at most 7 %.
@@ -54,7 +54,7 @@ struct ScenePlan {
   BandedRoom room;
   Vec3 listener_m;
   // Where the listener moves; it begins at listener_m. Absent: it rests there and faces +x.
-  std::optional<ListenerTrack> listener_track;
+  std::optional<ListenerTrack> listener_track = std::nullopt;
   std::vector<PlannedSource> sources;
   // Level of the diffuse noise floor in W, RMS over full scale.
   double noise_floor_dbfs = -90.0;
