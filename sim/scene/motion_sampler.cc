@@ -23,23 +23,37 @@ double DrawSpeed(const v1::Range& range, double most, Random& random) {
   return random.LogUniform(std::min(range.min(), most), std::min(range.max(), most));
 }
 
-// What walks or is carried, from `place` on for `length` metres.
-Trajectory DrawWalk(const MotionGround& ground, Vec3 listener, Vec3 place, double length, Random& random) {
+// How something goes, and how often. Lines to and fro are drawn for themselves: of ways in all directions few would
+// lead plainly nearer or farther, and then left and right would be the better guess.
+enum Going : size_t { kRadialLine, kLine, kArc, kSpline, kGoings };
+constexpr std::array<double, kGoings> kGoingWeights = {0.4, 0.1, 0.3, 0.2};
+
+// What walks or is carried, from `place` on for `length` metres, or less where the listener is in the way.
+Trajectory DrawWalk(const MotionGround& ground, Going going, Vec3 listener, Vec3 place, double length, Random& random) {
   const double top = ground.room_size_m != nullptr ? ground.room_size_m->z - kWallClearanceM : kMaxFreeFieldHeightM;
   const auto climb = [&](double z) {
     return random.Uniform(std::max(kMinSourceHeightM, z - kMostClimbM), std::min(top, z + kMostClimbM));
   };
   Trajectory way;
   double heading = random.Uniform(-180.0, 180.0);
-  switch (random.Index(3)) {
-    case 0: {
+  if (going == kRadialLine) {
+    const bool nearer = random.Chance(0.5);
+    const Vec3 to_place = place - listener;
+    heading = AzimuthDeg(to_place) + (nearer ? 180.0 : 0.0) + random.Uniform(-10.0, 10.0);
+    if (nearer) {
+      length = std::min(length, std::max(0.0, 0.95 * std::hypot(to_place.x, to_place.y) - ground.MinDistance()));
+    }
+  }
+  switch (going) {
+    case kRadialLine:
+    case kLine: {
       way.shape = PathShape::kLine;
       Vec3 end = place + length * Ahead(heading);
       end.z = climb(place.z);
       way.points = {place, end};
       break;
     }
-    case 1: {
+    case kArc: {
       way.shape = PathShape::kArc;
       const Vec3 centre = random.Chance(2.0 / 3.0) ? listener : place + random.Uniform(0.5, 2.0) * Ahead(heading);
       const double radius = std::max(std::hypot(centre.x - place.x, centre.y - place.y), 0.1);
@@ -133,6 +147,7 @@ std::optional<Trajectory> DrawSourceMotion(const MotionGround& ground, const Pat
   const double speed = DrawSpeed(ground.spec.speed_m_per_s(), indoors ? kWalkersMaxSpeed : kMaxSpeed, random);
   const double start = from + random.Uniform(0.0, 0.2) * (to - from), ramp = random.Uniform(0.2, 0.5);
   const double wanted = speed * std::max(kLeastMovingSeconds, to - start);
+  Going going = static_cast<Going>(random.Weighted(kGoingWeights));
   for (int i = 0; i < kWays; ++i) {
     Trajectory way;
     if (speed > kWalkersMaxSpeed) {
@@ -140,12 +155,14 @@ std::optional<Trajectory> DrawSourceMotion(const MotionGround& ground, const Pat
       way = DrawDrive(ground, listener.At(when).place_m, place_m, when, speed, random);
     } else {
       const double length = wanted * (i < kFullWays ? 1.0 : random.Uniform(0.2, 1.0));
-      way = DrawWalk(ground, listener.At(from).place_m, place_m, length, random);
+      if (i >= kWays / 2) going = static_cast<Going>(random.Weighted(kGoingWeights));
+      way = DrawWalk(ground, going, listener.At(from).place_m, place_m, length, random);
       way.start_seconds = start;
       way.speed_m_per_s = speed;
       way.ramp_seconds = ramp;
     }
-    if (Validate(way, "source").ok() && KeepsClear(ground, Path(way), listener)) return way;
+    if (!Validate(way, "source").ok()) continue;
+    if (KeepsClear(ground, Path(way), listener)) return way;
   }
   return std::nullopt;
 }
