@@ -202,6 +202,26 @@ TEST(AddMovingPath, OfAMovingListenerHasTheDopplerOfAMovingListener) {
     EXPECT_NEAR(Cents(FrequencyAt(out.channel(0), rate, t, want), want), 0.0, 0.03) << t;
 }
 
+TEST(AddMovingPath, OfAMovingListenerEqualsTheClosedFormSampleBySample) {
+  const int rate = 24000;
+  const double hz = 4000.0, speed = 20.0, ahead = 100.0;
+  const std::vector<float> sine = Sine(hz, 3.0, rate);
+  const Trajectory towards = {.shape = PathShape::kLine,
+                              .points = {kEars - Vec3{20, 0, 0}, kEars + Vec3{200, 0, 0}},
+                              .start_seconds = -1.5,
+                              .speed_m_per_s = speed,
+                              .ramp_seconds = 1.0};  // at kEars when t = 0
+  const audio::FoaClip out = Render(sine, Still(kEars + Vec3{ahead, 0, 0}), towards, rate);
+  std::vector<float> want(sine.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    const double t = static_cast<double>(i) / rate, distance = ahead - speed * t;
+    want[i] = static_cast<float>(std::sin(kTwoPi * hz * (t - distance / kSpeedOfSound)) / (kFourPi * distance));
+  }
+  const size_t from = static_cast<size_t>(0.4 * rate);
+  EXPECT_LT(ErrorDb(out.channel(audio::kW), want, from), -80.0);
+  EXPECT_LT(ErrorDb(out.channel(audio::kX), want, from), -80.0);
+}
+
 TEST(AddMovingPath, NeverClicks) {
   const int rate = 16000;
   const double hz = 500.0;
