@@ -26,6 +26,8 @@ constexpr double kWayStep = 0.004;
 constexpr double kLeastWay = 0.01;
 // Kept of a response after its last image, for the bands' filters to end.
 constexpr double kRinging = 0.01;
+// The shortest response that RenderRoom makes, seconds.
+constexpr double kLeastResponse = 0.05;
 // What is left of a sound 180 dB below full scale is silence.
 constexpr float kSilence = 1e-9f;
 
@@ -215,9 +217,10 @@ absl::Status AddLaterParts(std::span<const float> signal, const BandedRoom& room
   // which is taken out again: what they differ in is cross-faded, what they share is not.
   HybridOptions images = options;
   images.min_order = 2;
-  const double longest = Norm(room.size_m) / kSpeedOfSound + 0.01;
+  const double longest = Norm(room.size_m) / kSpeedOfSound + kRinging;
   images.max_seconds =
-      std::min(options.max_seconds, std::max(TimeOfImages(room.Band(0), options.early_images), longest) + kRinging);
+      std::min(options.max_seconds,
+               std::max({kLeastResponse, longest, TimeOfImages(room.Band(0), options.early_images) + kRinging}));
   late.max_seconds = images.max_seconds;
   absl::StatusOr<RoomResponse> shared = RenderRoom(room, first_source, first_listener, late);
   if (!shared.ok()) return shared.status();

@@ -4,7 +4,8 @@
 // move as mirrors show the source. Their pitch and their delay are what tells of motion. All later images are heard by
 // responses taken at places along the way, as they would be at rest, without the paths above; the source's signal is
 // handed from one to the next with equal power, since half a metre apart they have little in common. The late field has
-// no place: it is one response for the whole way. A source and a listener that rest give the static rendering.
+// no place: it is one response for the whole way. A source and a listener that rest give the static rendering, but for
+// what its high-pass has left to ring when a dry room's response is cut off.
 //
 // Walls and air colour each of the seven paths by the bands of bands.h; air takes its share for the mean length of the
 // path while it sounds (within a room the highest band changes by 0.03 dB a metre).

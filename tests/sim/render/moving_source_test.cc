@@ -72,6 +72,19 @@ TEST(RenderMovingSource, OfWhatRestsIsTheStaticRendering) {
   }
 }
 
+TEST(RenderMovingSource, OfWhatRestsIsTheStaticRenderingInSmallAndInLongRooms) {
+  const std::vector<float> noise = Noise(1.0);
+  for (Vec3 size : {Vec3{0.9, 1.1, 0.8}, {30, 2.5, 2.2}, {40, 30, 12}}) {
+    BandedRoom room = LivingRoom(0.02);
+    room.size_m = size;
+    for (auto& band : room.absorption) band.fill(0.07);
+    const Vec3 source = {0.3 * size.x, 0.25 * size.y, 0.4 * size.z}, ears = {0.7 * size.x, 0.6 * size.y, 0.55 * size.z};
+    const audio::FoaClip moving = Render(noise, &room, Still(source), Still(ears));
+    const audio::FoaClip still = RenderStill(noise, room, source, ears);
+    for (int c = 0; c < 4; ++c) EXPECT_LT(ErrorDb(moving, still, c, 0.0, 1.0), -70.0) << size.x << " m, channel " << c;
+  }
+}
+
 TEST(RenderMovingSource, FromRestToRestBeginsAndEndsAsTheStaticRenderings) {
   const BandedRoom room = LivingRoom(0.0);
   const std::vector<float> noise = Noise(6.0);
