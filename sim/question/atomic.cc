@@ -640,11 +640,13 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
   return draft;
 }
 
-// Needs: a named, moving source.
+// Needs: a named source that moves, plainly one way.
 std::optional<Draft> AskMotion(const HeardScene& heard, const Asking& asking) {
   std::vector<const HeardSource*> moving;
   for (const HeardSource& source : heard.sources) {
-    if (source.unique && source.moving) moving.push_back(&source);
+    const v1::MotionKind kind = source.source->motion();
+    const bool plain = kind != v1::MOTION_KIND_UNSPECIFIED && kind != v1::MOTION_KIND_STATIC;
+    if (source.unique && plain) moving.push_back(&source);
   }
   const HeardSource* source = Pick(moving, asking.random);
   if (source == nullptr) return std::nullopt;

@@ -16,6 +16,22 @@ double SoundingSeconds(const v1::Source& source) {
   return seconds;
 }
 
+// Also for a truth that does not state the kind of motion: what is neither plain nor static leaves it open.
+bool Strays(const v1::Source& source) {
+  const Cartesian mean = PositionOf(source.direction().azimuth_deg(), source.direction().elevation_deg(), 1.0);
+  for (const v1::SourceFrame& frame : source.frames()) {
+    if (frame.activity() < 0.5f || !frame.has_direction()) continue;
+    const Cartesian at = PositionOf(frame.direction().azimuth_deg(), frame.direction().elevation_deg(), 1.0);
+    const double cosine = mean.x * at.x + mean.y * at.y + mean.z * at.z;
+    if (cosine < std::cos(kStrayDegrees * kDegree)) return true;
+    if (frame.distance_m() > 0 && source.distance_m() > 0 &&
+        std::abs(std::log(frame.distance_m() / source.distance_m())) > std::log(kStrayRatio)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 double AudibleSeconds(const v1::Source& source) {
@@ -90,7 +106,8 @@ HeardScene HearScene(const v1::Scene& truth) {
       one.end_s = std::max(one.end_s, span.end_seconds());
     }
     one.unique = std::count(heard.present_nouns.begin(), heard.present_nouns.end(), one.words.noun) == 1;
-    one.moving = source.motion() != v1::MOTION_KIND_UNSPECIFIED && source.motion() != v1::MOTION_KIND_STATIC;
+    one.moving =
+        (source.motion() != v1::MOTION_KIND_UNSPECIFIED && source.motion() != v1::MOTION_KIND_STATIC) || Strays(source);
     heard.sources.push_back(std::move(one));
   }
   std::stable_sort(heard.sources.begin(), heard.sources.end(),

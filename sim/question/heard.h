@@ -15,6 +15,10 @@ inline constexpr float kAudibleSignalToRestDb = -10.0f;
 // A source is audible from this many audible seconds on, or from half of its sounding time if that is shorter.
 inline constexpr double kAudibleSeconds = 0.3;
 
+// A source that is heard this far from its mean direction, degrees, or by this factor from its mean distance, in any
+// active row, has no one place.
+inline constexpr double kStrayDegrees = 10.0, kStrayRatio = 1.25;
+
 struct HeardSource {
   const v1::Source* source = nullptr;
   ClassWords words;
@@ -27,6 +31,7 @@ struct HeardSource {
   bool one_span = false;
   // Its noun names no other source of the scene, audible or not: "the dog" is this one.
   bool unique = false;
+  // Its motion is stated, or its track strays: where it is has no one answer.
   bool moving = false;
 };
 

@@ -20,4 +20,15 @@ namespace auricle::sim {
 absl::StatusOr<std::vector<float>> ConvolveFoa(std::span<const float> signal, const audio::FoaClip& response,
                                                size_t frames);
 
+// One of several convolutions that are added up.
+struct FoaConvolution {
+  std::span<const float> signal;
+  size_t start = 0;  // frame of the sum at which the signal's first sample lies
+  const audio::FoaClip* response = nullptr;
+};
+
+// [4, frames] as above: the sum of all `parts`, for little more than the price of one, as the way back from spectra to
+// samples is gone once. Errors as above, and INVALID_ARGUMENT for no parts at all.
+absl::StatusOr<std::vector<float>> ConvolveFoaSum(std::span<const FoaConvolution> parts, size_t frames);
+
 }  // namespace auricle::sim

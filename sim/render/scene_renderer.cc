@@ -8,17 +8,22 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sim/render/activity.h"
 #include "sim/render/convolution.h"
 #include "sim/render/dry_event.h"
+#include "sim/render/motion_truth.h"
+#include "sim/render/moving_path.h"
+#include "sim/render/moving_source.h"
 #include "sim/render/noise_floor.h"
 #include "sim/room/decay.h"
 #include "sim/room/directivity.h"
 #include "sim/room/materials.h"
 #include "sim/room/response.h"
+#include "sim/scene/trajectory.h"
 #include "sim/source/dry_signal.h"
 
 namespace auricle::sim {
@@ -29,37 +34,95 @@ constexpr double kResponseFloorDb = 50.0;
 // signal_to_rest_db is kept within these.
 constexpr double kMostRatioDb = 60.0;
 
-// One source at the listener.
-struct HeardSource {
-  RoomResponse response;
-  std::vector<float> w;  // its share of W, [frames]
-  std::vector<Span> active;
-};
-
-absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source) {
+absl::StatusOr<HybridOptions> RoomOptions(const ScenePlan& plan, const PlannedSource& source) {
   absl::StatusOr<Directivity> directivity = FindDirectivity(source.directivity);
   if (!directivity.ok()) return directivity.status();
-  if (plan.free_field) {
-    if (plan.ground.empty()) return RenderFreeField(source.position_m, plan.listener_m, plan.sample_rate);
-    absl::StatusOr<const Material*> ground = FindMaterial(plan.ground);
-    if (!ground.ok()) return ground.status();
-    return RenderOverGround(source.position_m, plan.listener_m,
-                            {.sample_rate = plan.sample_rate,
-                             .absorption = (*ground)->absorption,
-                             .directivity = *directivity,
-                             .facing = source.facing});
-  }
-  return RenderRoom(plan.room, source.position_m, plan.listener_m,
-                    {.sample_rate = plan.sample_rate,
-                     .floor_db = kResponseFloorDb,
-                     .directivity = *directivity,
-                     .facing = source.facing,
-                     .key = source.key});
+  return HybridOptions{.sample_rate = plan.sample_rate,
+                       .floor_db = kResponseFloorDb,
+                       .directivity = *directivity,
+                       .facing = source.facing,
+                       .key = source.key};
 }
 
-// Adds the source to `mix` and returns its own share and times.
-absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank,
-                                 audio::FoaClip& mix) {
+// Of a plan that has ground.
+absl::StatusOr<GroundOptions> OutdoorOptions(const ScenePlan& plan, const PlannedSource& source) {
+  absl::StatusOr<Directivity> directivity = FindDirectivity(source.directivity);
+  if (!directivity.ok()) return directivity.status();
+  absl::StatusOr<const Material*> ground = FindMaterial(plan.ground);
+  if (!ground.ok()) return ground.status();
+  return GroundOptions{.sample_rate = plan.sample_rate,
+                       .absorption = (*ground)->absorption,
+                       .directivity = *directivity,
+                       .facing = source.facing};
+}
+
+// Where everybody is: the listener and, as in the plan, the sources.
+struct Stage {
+  Path listener;
+  Turn turn;
+  std::vector<Path> sources;
+
+  // Whether the way from this source to the listener changes; a listener that only turns does not change it.
+  bool Moves(size_t source) const { return sources[source].moves() || listener.moves(); }
+  // Whether the source is heard from changing directions or distances.
+  bool Wanders(size_t source) const { return Moves(source) || Turns(turn); }
+};
+
+absl::StatusOr<Stage> SetStage(const ScenePlan& plan) {
+  const auto rest = [](Vec3 place) { return Trajectory{.shape = PathShape::kStill, .points = {place}}; };
+  const Vec3* size = plan.free_field ? nullptr : &plan.room.size_m;
+  ListenerTrack track = {.trajectory = rest(plan.listener_m), .turn = {}};
+  if (plan.listener_track) {
+    track = *plan.listener_track;
+    const char* name = "listener_track.trajectory";
+    if (absl::Status s = Validate(track.trajectory, name); !s.ok()) return s;
+    if (absl::Status s = Validate(track.turn, "listener_track.turn"); !s.ok()) return s;
+    if (absl::Status s = ValidateInside(Path(track.trajectory), size, 0.0, plan.duration_seconds, name); !s.ok())
+      return s;
+  }
+  Stage stage = {.listener = Path(track.trajectory), .turn = track.turn, .sources = {}};
+  for (size_t i = 0; i < plan.sources.size(); ++i) {
+    const PlannedSource& source = plan.sources[i];
+    const Trajectory trajectory = source.trajectory.value_or(rest(source.position_m));
+    if (source.trajectory) {
+      const std::string name = absl::StrCat("sources[", i, "].trajectory");
+      if (absl::Status s = Validate(trajectory, name); !s.ok()) return s;
+      if (absl::Status s = ValidateInside(Path(trajectory), size, 0.0, plan.duration_seconds, name); !s.ok()) return s;
+      if (absl::Status s = ValidateApart(Path(trajectory), stage.listener, 0.0, plan.duration_seconds, name); !s.ok())
+        return s;
+    }
+    stage.sources.push_back(Path(trajectory));
+  }
+  return stage;
+}
+
+// One source at the listener.
+struct HeardSource {
+  RoomResponse response;  // of a moving source, where it is when it first sounds
+  std::vector<float> w;   // its share of W, [frames]
+  std::vector<Span> active;
+  Vec3 place_m;                 // at the first onset
+  std::vector<Vec3> to_source;  // row by row in the listener's axes; empty where nothing moves
+};
+
+absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSource& source, Vec3 source_m,
+                                       Vec3 listener_m) {
+  if (plan.free_field && plan.ground.empty()) {
+    if (absl::Status s = FindDirectivity(source.directivity).status(); !s.ok()) return s;
+    return RenderFreeField(source_m, listener_m, plan.sample_rate);
+  }
+  if (plan.free_field) {
+    absl::StatusOr<GroundOptions> options = OutdoorOptions(plan, source);
+    if (!options.ok()) return options.status();
+    return RenderOverGround(source_m, listener_m, *options);
+  }
+  absl::StatusOr<HybridOptions> options = RoomOptions(plan, source);
+  if (!options.ok()) return options.status();
+  return RenderRoom(plan.room, source_m, listener_m, *options);
+}
+
+// What the source emits each time it sounds, at its level.
+absl::StatusOr<std::vector<float>> EventOf(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank) {
   if (source.onsets.empty() || !std::ranges::is_sorted(source.onsets) || !(source.onsets.front() >= 0.0)) {
     return absl::InvalidArgumentError("onsets: one or more, ascending, not negative");
   }
@@ -71,19 +134,18 @@ absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& sou
   if (!event.ok()) return event.status();
   const float level = static_cast<float>(std::pow(10.0, source.level_offset_db / 20.0));
   for (float& sample : *event) sample *= level;
+  return event;
+}
 
-  absl::StatusOr<RoomResponse> response = RespondTo(plan, source);
-  if (!response.ok()) return response.status();
-  HeardSource heard = {.response = *std::move(response), .w = std::vector<float>(mix.frames(), 0.0f), .active = {}};
-
+// Adds a source at rest, heard by a listener at rest, to `mix`.
+absl::Status AddStill(const ScenePlan& plan, const PlannedSource& source, std::span<const float> event,
+                      audio::FoaClip& mix, HeardSource& heard) {
   // One convolution, however often it sounds: playings differ by a whole number of samples.
   const size_t first = static_cast<size_t>(std::lround(source.onsets.front() * plan.sample_rate));
-  if (first >= mix.frames())
-    return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
-  const size_t wet_frames = std::min(event->size() + heard.response.foa.frames() - 1, mix.frames() - first);
-  absl::StatusOr<std::vector<float>> wet = ConvolveFoa(*event, heard.response.foa, wet_frames);
+  const size_t wet_frames = std::min(event.size() + heard.response.foa.frames() - 1, mix.frames() - first);
+  absl::StatusOr<std::vector<float>> wet = ConvolveFoa(event, heard.response.foa, wet_frames);
   if (!wet.ok()) return wet.status();
-  const std::vector<Span> sounding = SoundingSpans(*event, plan.sample_rate);
+  const std::vector<Span> sounding = SoundingSpans(event, plan.sample_rate);
   for (double onset : source.onsets) {
     const size_t at = static_cast<size_t>(std::lround(onset * plan.sample_rate));
     if (at >= mix.frames()) continue;
@@ -97,7 +159,62 @@ absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const PlannedSource& sou
     const double arrival = static_cast<double>(at) / plan.sample_rate + heard.response.direct_seconds;
     for (const Span& s : sounding) heard.active.push_back({arrival + s.start, arrival + s.end});
   }
+  return absl::OkStatus();
+}
+
+// Adds a source whose way to the listener changes.
+absl::Status AddMoving(const ScenePlan& plan, const PlannedSource& source, const Path& path, const Path& listener,
+                       std::span<const float> event, audio::FoaClip& mix, HeardSource& heard) {
+  // Each playing is heard from elsewhere: all of them are one signal.
+  std::vector<float> emitted(mix.frames(), 0.0f);
+  const std::vector<Span> sounding = SoundingSpans(event, plan.sample_rate);
+  for (double onset : source.onsets) {
+    const size_t at = static_cast<size_t>(std::lround(onset * plan.sample_rate));
+    if (at >= emitted.size()) continue;
+    for (size_t i = 0; i < std::min(event.size(), emitted.size() - at); ++i) emitted[at + i] += event[i];
+    const double start = static_cast<double>(at) / plan.sample_rate;
+    for (const Span& s : sounding) {
+      heard.active.push_back(
+          {ArrivalSeconds(path, listener, start + s.start), ArrivalSeconds(path, listener, start + s.end)});
+    }
+  }
+  const absl::StatusOr<HybridOptions> options = RoomOptions(plan, source);
+  if (!options.ok()) return options.status();
+  absl::StatusOr<audio::FoaClip> wet =
+      RenderMovingSource(emitted, plan.free_field ? nullptr : &plan.room, path, listener, *options);
+  if (!wet.ok()) return wet.status();
+  for (size_t i = 0; i < mix.samples.size(); ++i) mix.samples[i] += wet->samples[i];
+  std::ranges::copy(wet->channel(audio::kW), heard.w.begin());
+  return absl::OkStatus();
+}
+
+// Adds source `index` to `mix`, in the axes of the room, and returns its own share and times.
+absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const Stage& stage, size_t index, const SourceBank& bank,
+                                 audio::FoaClip& mix) {
+  const PlannedSource& source = plan.sources[index];
+  absl::StatusOr<std::vector<float>> event = EventOf(plan, source, bank);
+  if (!event.ok()) return event.status();
+  const double onset = source.onsets.front();
+  if (static_cast<size_t>(std::lround(onset * plan.sample_rate)) >= mix.frames())
+    return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
+
+  HeardSource heard = {.response = {},
+                       .w = std::vector<float>(mix.frames(), 0.0f),
+                       .active = {},
+                       .place_m = stage.sources[index].At(onset).place_m,
+                       .to_source = {}};
+  absl::StatusOr<RoomResponse> response = RespondTo(plan, source, heard.place_m, stage.listener.At(onset).place_m);
+  if (!response.ok()) return response.status();
+  heard.response = *std::move(response);
+  absl::Status added = stage.Moves(index)
+                           ? AddMoving(plan, source, stage.sources[index], stage.listener, *event, mix, heard)
+                           : AddStill(plan, source, *event, mix, heard);
+  if (!added.ok()) return added;
   heard.active = MergeSpans(std::move(heard.active), plan.duration_seconds);
+  if (stage.Wanders(index)) {
+    heard.to_source = ArrivalGeometry(stage.sources[index], stage.listener, stage.turn,
+                                      ActiveRows(heard.active, plan.duration_seconds).size());
+  }
   return heard;
 }
 
@@ -119,6 +236,28 @@ void SetVector(Vec3 v, v1::Vector3* out) {
   out->set_z(v.z);
 }
 
+v1::Direction DirectionOf(Vec3 to_source) {
+  v1::Direction direction;
+  direction.set_azimuth_deg(AzimuthDeg(to_source));
+  direction.set_elevation_deg(ElevationDeg(to_source));
+  return direction;
+}
+
+// Means over the active rows, over all where none is active: of the direction, of the distance.
+std::pair<v1::Direction, double> MeanPlace(std::span<const Vec3> to_source, const std::vector<bool>& active) {
+  const bool all = std::ranges::find(active, true) == active.end();
+  Vec3 sum;
+  double metres = 0.0, count = 0.0;
+  for (size_t row = 0; row < to_source.size(); ++row) {
+    if (!all && !active[row]) continue;
+    const double distance = Norm(to_source[row]);
+    sum = sum + 1.0 / distance * to_source[row];
+    metres += distance;
+    count += 1.0;
+  }
+  return {DirectionOf(sum), metres / count};
+}
+
 void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard,
                     const SourceBank& bank, std::span<const float> mix_w, v1::Source* truth) {
   const Recording& recording = bank.recordings()[static_cast<size_t>(planned.recording)];
@@ -126,19 +265,23 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
   truth->set_class_name(sound.name);
   truth->set_class_label(sound.label);
   truth->set_confidence(1.0f);
-  const Vec3 to_source = planned.position_m - plan.listener_m;
-  v1::Direction direction;
-  direction.set_azimuth_deg(AzimuthDeg(to_source));
-  direction.set_elevation_deg(ElevationDeg(to_source));
-  *truth->mutable_direction() = direction;
-  truth->set_distance_m(Norm(to_source));
-  truth->set_motion(v1::MOTION_KIND_STATIC);
   for (const Span& s : heard.active) {
     v1::TimeSpan* span = truth->add_active();
     span->set_start_seconds(s.start);
     span->set_end_seconds(s.end);
   }
   const std::vector<bool> rows = ActiveRows(heard.active, plan.duration_seconds);
+  const Vec3 resting = planned.position_m - plan.listener_m;
+  if (heard.to_source.empty()) {
+    *truth->mutable_direction() = DirectionOf(resting);
+    truth->set_distance_m(Norm(resting));
+    truth->set_motion(v1::MOTION_KIND_STATIC);
+  } else {
+    const auto [direction, distance] = MeanPlace(heard.to_source, rows);
+    *truth->mutable_direction() = direction;
+    truth->set_distance_m(distance);
+    truth->set_motion(KindOfMotion(heard.to_source, rows));
+  }
   std::vector<float> rest(mix_w.size());
   for (size_t i = 0; i < rest.size(); ++i) rest[i] = mix_w[i] - heard.w[i];
   const std::vector<double> own = RowEnergies(heard.w, plan.sample_rate, rows.size());
@@ -146,15 +289,16 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
   for (size_t row = 0; row < rows.size(); ++row) {
     v1::SourceFrame* frame = truth->add_frames();
     frame->set_frame(static_cast<uint32_t>(row));
-    *frame->mutable_direction() = direction;
-    frame->set_distance_m(truth->distance_m());
+    const Vec3 to_source = heard.to_source.empty() ? resting : heard.to_source[row];
+    *frame->mutable_direction() = DirectionOf(to_source);
+    frame->set_distance_m(Norm(to_source));
     frame->set_activity(rows[row] ? 1.0f : 0.0f);
     if (rows[row]) {
       const double ratio = 10.0 * std::log10(std::max(own[row], 1e-30) / std::max(others[row], 1e-30));
       frame->set_signal_to_rest_db(static_cast<float>(std::clamp(ratio, -kMostRatioDb, kMostRatioDb)));
     }
   }
-  SetVector(planned.position_m, truth->mutable_position());
+  SetVector(heard.place_m, truth->mutable_position());
   truth->set_recording_group(recording.group);
   truth->set_recording_path(recording.path);
   truth->set_level_offset_db(planned.level_offset_db);
@@ -170,8 +314,21 @@ void AddBandAbsorption(size_t band, std::span<const double> walls, v1::Room* tru
   for (double a : walls) row->add_walls(a);
 }
 
-absl::Status DescribeRoom(const ScenePlan& plan, const audio::FoaClip& response, v1::Room* truth) {
-  SetVector(plan.listener_m, truth->mutable_listener_m());
+void DescribeListener(const ScenePlan& plan, const Stage& stage, v1::Scene& truth) {
+  if (!stage.listener.moves() && !Turns(stage.turn)) return;
+  const size_t rows = ActiveRows({}, plan.duration_seconds).size();
+  for (size_t row = 0; row < rows; ++row) {
+    const double now = (static_cast<double>(row) + 0.5) * kRowSeconds;
+    v1::ListenerFrame* frame = truth.add_listener_frames();
+    frame->set_frame(static_cast<uint32_t>(row));
+    SetVector(stage.listener.At(now).place_m, frame->mutable_position());
+    const double yaw = std::remainder(YawDeg(stage.turn, now), 360.0);
+    frame->set_yaw_deg(yaw <= -180.0 ? 180.0 : yaw);
+  }
+}
+
+absl::Status DescribeRoom(const ScenePlan& plan, Vec3 listener_m, const audio::FoaClip& response, v1::Room* truth) {
+  SetVector(listener_m, truth->mutable_listener_m());
   truth->set_free_field(plan.free_field);
   if (plan.free_field) {
     if (plan.ground.empty()) return absl::OkStatus();
@@ -218,12 +375,16 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   RenderedScene scene;
   scene.audio = audio::MakeSilentClip(static_cast<size_t>(std::lround(plan.duration_seconds * plan.sample_rate)),
                                       plan.sample_rate);
+  const absl::StatusOr<Stage> stage = SetStage(plan);
+  if (!stage.ok()) return stage.status();
   std::vector<HeardSource> heard;
-  for (const PlannedSource& source : plan.sources) {
-    absl::StatusOr<HeardSource> h = Hear(plan, source, bank, scene.audio);
+  for (size_t i = 0; i < plan.sources.size(); ++i) {
+    absl::StatusOr<HeardSource> h = Hear(plan, *stage, i, bank, scene.audio);
     if (!h.ok()) return h.status();
     heard.push_back(*std::move(h));
   }
+  // The noise comes from everywhere: it needs no turning.
+  if (Turns(stage->turn)) TurnWithListener(stage->turn, scene.audio);
   AddNoiseFloor(plan.noise_floor_dbfs, plan.noise_slope_db, plan.noise_key, scene.audio);
 
   std::vector<size_t> by_onset(heard.size());
@@ -245,7 +406,11 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
     source->set_id(absl::StrCat("s", truth.sources_size()));
     DescribeSource(plan, plan.sources[i], heard[i], bank, scene.audio.channel(audio::kW), source);
   }
-  if (absl::Status s = DescribeRoom(plan, heard[by_onset[0]].response.foa, truth.mutable_room()); !s.ok()) return s;
+  DescribeListener(plan, *stage, truth);
+  if (absl::Status s =
+          DescribeRoom(plan, stage->listener.At(0.0).place_m, heard[by_onset[0]].response.foa, truth.mutable_room());
+      !s.ok())
+    return s;
   return scene;
 }
 

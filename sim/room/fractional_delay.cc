@@ -57,25 +57,36 @@ void AddArrivalsKernel(const double* delays, const float* gains, size_t count, c
   }
 }
 
-void PlayAtSpeedKernel(const float* padded, double speed, size_t count, const DelayTable& table, float* out) {
+// The sum over t of row(phase)[t] in[t], where the row lies between two of the table; `phase` in [0, kPhases].
+HWY_INLINE float ReadTaps(const float* in, double phase, const DelayTable& table) {
   const hn::CappedTag<float, 16> d;
   const size_t lanes = hn::Lanes(d);
+  const int row = static_cast<int>(phase);
+  const float* a = table.rows.data() + row * kDelayTaps;
+  const auto blend = hn::Set(d, static_cast<float>(phase - row));
+  auto sum = hn::Zero(d);
+  for (size_t t = 0; t < kDelayTaps; t += lanes) {
+    const auto low = hn::Load(d, a + t);
+    const auto h = hn::MulAdd(blend, hn::Sub(hn::Load(d, a + kDelayTaps + t), low), low);
+    sum = hn::MulAdd(h, hn::LoadU(d, in + t), sum);
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sum));
+}
+
+void PlayAtSpeedKernel(const float* padded, double speed, size_t count, const DelayTable& table, float* out) {
   for (size_t i = 0; i < count; ++i) {
     const double position = static_cast<double>(i) * speed;
     const double whole = std::floor(position);
-    const double phase = (position - whole) * kPhases;
-    const int row = static_cast<int>(phase);
-    const float* a = table.rows.data() + row * kDelayTaps;
-    const auto blend = hn::Set(d, static_cast<float>(phase - row));
     // Tap t weighs sample whole + t - (kDelayTaps / 2 - 1), which lies kDelayTaps / 2 later in `padded`.
-    const float* in = padded + static_cast<size_t>(whole) + 1;
-    auto sum = hn::Zero(d);
-    for (size_t t = 0; t < kDelayTaps; t += lanes) {
-      const auto low = hn::Load(d, a + t);
-      const auto h = hn::MulAdd(blend, hn::Sub(hn::Load(d, a + kDelayTaps + t), low), low);
-      sum = hn::MulAdd(h, hn::LoadU(d, in + t), sum);
-    }
-    out[i] = hn::GetLane(hn::SumOfLanes(d, sum));
+    out[i] = ReadTaps(padded + static_cast<size_t>(whole) + 1, (position - whole) * kPhases, table);
+  }
+}
+
+void ReadAtKernel(const float* signal, const double* positions, size_t count, const DelayTable& table, float* out) {
+  for (size_t i = 0; i < count; ++i) {
+    const double whole = std::floor(positions[i]);
+    out[i] = ReadTaps(signal + static_cast<ptrdiff_t>(whole) - (kDelayTaps / 2 - 1), (positions[i] - whole) * kPhases,
+                      table);
   }
 }
 
@@ -89,6 +100,7 @@ namespace {
 
 HWY_EXPORT(AddArrivalsKernel);
 HWY_EXPORT(PlayAtSpeedKernel);
+HWY_EXPORT(ReadAtKernel);
 
 // Modified Bessel function of the first kind, order 0, by its power series.
 double BesselI0(double x) {
@@ -129,6 +141,10 @@ ArrivalBuffer::ArrivalBuffer(int channel_count, size_t frame_count, size_t lead_
 
 void AddArrivals(std::span<const double> delays, std::span<const float> gains, ArrivalBuffer& buffer) {
   HWY_DYNAMIC_DISPATCH(AddArrivalsKernel)(delays.data(), gains.data(), delays.size(), Table(), buffer);
+}
+
+void ReadAt(std::span<const float> signal, std::span<const double> positions, std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(ReadAtKernel)(signal.data(), positions.data(), positions.size(), Table(), out.data());
 }
 
 std::vector<float> PlayAtSpeed(std::span<const float> signal, double speed) {

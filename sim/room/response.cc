@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "sim/room/band_arrivals.h"
 #include "sim/room/echogram.h"
 #include "sim/room/fractional_delay.h"
+#include "sim/room/high_pass.h"
 #include "sim/room/late_field.h"
 #include "sim/scene/random.h"
 
@@ -20,6 +22,7 @@ constexpr double kFourPi = 4.0 * std::numbers::pi;
 constexpr int kChannels = audio::kFoaChannels;
 // Images handed to the kernel at a time: small enough for the first-level cache.
 constexpr size_t kBatch = 128;
+
 // Collects arrivals and adds them to a buffer batch by batch.
 class Batch {
  public:
@@ -66,25 +69,6 @@ audio::FoaClip ToClip(const ArrivalBuffer& buffer, int sample_rate) {
   return clip;
 }
 
-// Second-order Butterworth high-pass by the bilinear transform (Oppenheim and Schafer, "Discrete-Time Signal
-// Processing"). The channels go side by side: each waits for its own last sample only.
-void HighPass(double hz, audio::FoaClip& clip) {
-  const double k = std::tan(std::numbers::pi * hz / clip.sample_rate);
-  const double norm = 1.0 / (1.0 + std::numbers::sqrt2 * k + k * k);
-  const double a1 = 2.0 * (k * k - 1.0) * norm, a2 = (1.0 - std::numbers::sqrt2 * k + k * k) * norm;
-  std::array<double, kChannels> s1{}, s2{};  // transposed direct form II; b = norm * (1, -2, 1)
-  const size_t frames = clip.frames();
-  for (size_t i = 0; i < frames; ++i) {
-    for (size_t c = 0; c < kChannels; ++c) {
-      float& sample = clip.samples[c * frames + i];
-      const double x = norm * sample, y = x + s1[c];
-      s1[c] = -2.0 * x - a1 * y + s2[c];
-      s2[c] = x - a2 * y;
-      sample = static_cast<float>(y);
-    }
-  }
-}
-
 // A displacement in [-jitter, jitter]^3 that belongs to this image alone.
 Vec3 Jitter(uint64_t key, int ox, int oy, int oz, double jitter) {
   const auto word = [](int o) { return static_cast<uint64_t>(o + (1 << 20)); };
@@ -106,6 +90,7 @@ absl::Status ValidateOptions(const HybridOptions& o) {
   if (!in(o.high_pass_hz, 0.0, 200.0)) return bad("high_pass_hz", o.high_pass_hz, "[0, 200]");
   if (!in(o.floor_db, 20.0, 120.0)) return bad("floor_db", o.floor_db, "[20, 120]");
   if (!in(o.max_seconds, 0.05, 20.0)) return bad("max_seconds", o.max_seconds, "[0.05, 20]");
+  if (o.min_order < 0) return bad("min_order", o.min_order, "[0, 2^31)");
   return Validate(o.directivity, o.facing);
 }
 
@@ -143,7 +128,7 @@ LateEnergy LateEnergyOf(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, 
   return late;
 }
 
-// Every image up to the limits, bands and all, giving way to the late field over `fade`.
+// Every image of min_order and more up to the limits, bands and all, giving way to the late field over `fade`.
 void AddEarlyImages(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, const ImageLimits& limits, FadeIn fade,
                     const HybridOptions& options, BandArrivals& arrivals) {
   const std::array<AxisImages, 3> axes = ListAxes(room.size_m, source_m, listener_m, limits);
@@ -171,6 +156,7 @@ void AddEarlyImages(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, cons
   ForEachImage(axes, limits, [&](size_t ix, size_t iy, size_t iz, double d2) {
     const int ox = axes[0].order[ix], oy = axes[1].order[iy], oz = axes[2].order[iz];
     const int order = std::abs(ox) + std::abs(oy) + std::abs(oz);
+    if (order < options.min_order) return;
     Vec3 place = {axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
     double d = std::sqrt(d2);
     if (order >= 2 && options.jitter_m > 0.0) {
@@ -254,6 +240,10 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   }
   if (options.high_pass_hz > 0.0) HighPass(options.high_pass_hz, response.foa);
 
+  if (options.min_order > 0) {
+    response.direct_to_reverberant_db = -std::numeric_limits<double>::infinity();
+    return response;
+  }
   const double cosine = -Dot(options.facing, 1.0 / distance * to_source);
   std::array<float, kBands> gains;
   for (int band = 0; band < kBands; ++band) {

@@ -24,6 +24,8 @@ namespace auricle::sim {
 absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, Vec3 listener_m,
                                             const ImageLimits& limits, int sample_rate, size_t frames = 0);
 
+inline constexpr int kNoImages = std::numeric_limits<int>::max();
+
 struct HybridOptions {
   int sample_rate = 16000;
   // The mixing time is when this many images have arrived on average: until then every image is rendered, over the last
@@ -43,11 +45,15 @@ struct HybridOptions {
   Vec3 facing = {1.0, 0.0, 0.0};
   // Names the stream of jitter and late field.
   uint64_t key = 0;
+  // Images of a lower order than this are left out: 1 the direct sound, 2 the first reflections too, kNoImages all of
+  // them, so that the late field is left alone. At least 0.
+  int min_order = 0;
 };
 
 struct RoomResponse {
   audio::FoaClip foa;
-  // Energy of the direct sound over everything else, W, decibels; +infinity in free field without ground.
+  // Energy of the direct sound over everything else, W, decibels; +infinity in free field without ground, -infinity
+  // where min_order leaves the direct sound out.
   double direct_to_reverberant_db = std::numeric_limits<double>::infinity();
   // Arrival of the direct sound, seconds.
   double direct_seconds = 0.0;

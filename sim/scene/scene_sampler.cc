@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/strings/str_format.h"
+#include "sim/scene/motion_sampler.h"
 #include "sim/scene/random.h"
 #include "sim/scene/room_sampler.h"
 #include "sim/scene/scene_spec.h"
@@ -64,6 +65,27 @@ int DrawRecording(const SourceBank& bank, int class_index, Split split, Random& 
   weights.clear();
   for (int r : group.recordings) weights.push_back(bank.recordings()[static_cast<size_t>(r)].weight);
   return group.recordings[random.Weighted(weights)];
+}
+
+// Sets things in motion, from streams of their own: what is drawn here changes nothing else of the plan.
+void DrawMotion(const v1::SceneSpec& spec, const Random& random, ScenePlan& plan) {
+  const MotionGround ground = {.spec = spec,
+                               .room_size_m = plan.free_field ? nullptr : &plan.room.size_m,
+                               .duration_seconds = plan.duration_seconds};
+  std::vector<Vec3> places;
+  for (const PlannedSource& source : plan.sources) places.push_back(source.position_m);
+  Random of_listener = random.Fork("listener");
+  if (of_listener.Chance(spec.listener_motion_probability())) {
+    plan.listener_track = DrawListenerMotion(ground, plan.listener_m, places, of_listener);
+  }
+  const Path listener(plan.listener_track ? plan.listener_track->trajectory : Trajectory{.points = {plan.listener_m}});
+  for (size_t i = 0; i < plan.sources.size(); ++i) {
+    PlannedSource& source = plan.sources[i];
+    Random of_source = random.Fork(i);
+    if (!of_source.Chance(spec.motion_probability())) continue;
+    source.trajectory = DrawSourceMotion(ground, listener, source.position_m, source.onsets.front(),
+                                         source.onsets.back() + source.max_seconds, of_source);
+  }
 }
 
 }  // namespace
@@ -146,6 +168,7 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     source.key = random.Bits();
     plan.sources.push_back(std::move(source));
   }
+  DrawMotion(spec, scene.Fork("motion"), plan);
   return plan;
 }
 

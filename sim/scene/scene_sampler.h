@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "auricle/v1/scene.pb.h"
 #include "sim/room/bands.h"
 #include "sim/room/geometry.h"
+#include "sim/scene/trajectory.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::sim {
@@ -24,6 +26,9 @@ struct PlannedSource {
   // How it radiates, one of Directivities(), and the unit vector along which it does so most, room axes.
   std::string directivity = "omni";
   Vec3 facing = {1.0, 0.0, 0.0};
+  // Where it moves; position_m is then where it is when it first sounds, or, driving past, the nearest place, about.
+  // Absent: it rests at position_m.
+  std::optional<Trajectory> trajectory = std::nullopt;
   // Over the nominal dry level (active RMS 0.25), decibels.
   double level_offset_db = 0.0;
   // Playback speed, 1 is as recorded; pitch follows. Only "train" differs from 1, by at most 7 %.
@@ -54,6 +59,8 @@ struct ScenePlan {
   std::string ground;
   BandedRoom room;
   Vec3 listener_m;
+  // Where the listener moves; it begins at listener_m. Absent: it rests there and faces +x.
+  std::optional<ListenerTrack> listener_track = std::nullopt;
   std::vector<PlannedSource> sources;
   // Level of the diffuse noise floor in W, RMS over full scale.
   double noise_floor_dbfs = -90.0;

@@ -78,6 +78,9 @@ v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
   if (!full.has_noise_below_db()) SetDefault(full.mutable_noise_below_db(), 25.0, 60.0);
   if (full.sample_rate_hz() == 0) full.set_sample_rate_hz(16000);
   if (!full.has_directed_probability()) full.set_directed_probability(0.5);
+  if (!full.has_motion_probability()) full.set_motion_probability(0.0);
+  if (!full.has_listener_motion_probability()) full.set_listener_motion_probability(0.0);
+  if (!full.has_speed_m_per_s()) SetDefault(full.mutable_speed_m_per_s(), 0.3, 2.5);
   return full;
 }
 
@@ -111,6 +114,9 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   check(CheckRange("noise_below_db", spec.noise_below_db(), 0.0, 90.0));
   check(CheckNumber("directed_probability", spec.directed_probability(), 0.0, 1.0));
   check(CheckNumber("sample_rate_hz", spec.sample_rate_hz(), 8000, 192000));
+  check(CheckNumber("motion_probability", spec.motion_probability(), 0.0, 1.0));
+  check(CheckNumber("listener_motion_probability", spec.listener_motion_probability(), 0.0, 1.0));
+  check(CheckRange("speed_m_per_s", spec.speed_m_per_s(), 0.1, 30.0));
   std::set<std::string_view> seen;
   for (const std::string& name : spec.classes()) {
     if (status.ok() && !seen.insert(name).second) {

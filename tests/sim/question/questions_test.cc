@@ -360,6 +360,33 @@ TEST(QuestionsTest, MovingSourcesAreAskedAboutTheirMotionAndNotTheirPlace) {
   EXPECT_EQ(tasks.count("estimate_azimuth"), 0u);
 }
 
+TEST(QuestionsTest, WhatWandersWithoutAPlainMotionIsAskedNeitherItsPlaceNorItsMotion) {
+  v1::Scene scene = EmptyScene();
+  v1::Source& dog = AddSource(scene, "dog", 0, 0, 3.0, 0.0, 10.0);
+  dog.set_motion(v1::MOTION_KIND_UNSPECIFIED);
+  const auto asked = [&] {
+    QuestionOptions options = Everything();
+    options.absent_share = 0.0;
+    std::set<std::string> tasks;
+    for (uint64_t seed = 0; seed < 50; ++seed) {
+      for (const v1::Question& question : Ask(scene, options, seed)) tasks.insert(question.task());
+    }
+    return tasks;
+  };
+  EXPECT_EQ(asked().count("estimate_azimuth"), 1u);
+  EXPECT_EQ(asked().count("estimate_distance"), 1u);
+  for (int i = 0; i < 100; ++i) dog.mutable_frames(i)->mutable_direction()->set_azimuth_deg(i % 20 - 10);
+  EXPECT_EQ(asked().count("estimate_azimuth"), 1u) << "ten degrees about its mean are within every tolerance";
+  for (int i = 0; i < 100; ++i) dog.mutable_frames(i)->mutable_direction()->set_azimuth_deg(i % 40 - 20);
+  EXPECT_EQ(asked().count("estimate_azimuth"), 0u);
+  EXPECT_EQ(asked().count("classify_motion"), 0u);
+  for (int i = 0; i < 100; ++i) {
+    dog.mutable_frames(i)->mutable_direction()->set_azimuth_deg(0);
+    dog.mutable_frames(i)->set_distance_m(i < 50 ? 2.0 : 4.0);
+  }
+  EXPECT_EQ(asked().count("estimate_distance"), 0u);
+}
+
 TEST(QuestionsTest, PromptTextHasTheOptionsWithLetters) {
   v1::Question question;
   question.set_text("Where is the dog?");

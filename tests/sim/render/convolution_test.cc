@@ -42,6 +42,38 @@ TEST(ConvolveFoa, EqualsTheDefiningSumForLengthsAroundTheBlock) {
   }
 }
 
+TEST(ConvolveFoaSum, AddsPartsWhereTheyBegin) {
+  const std::vector<size_t> starts = {0, 3, 4095, 5000, 9000}, lengths = {6000, 1, 4100, 9000, 500},
+                            taps = {5000, 70, 4096, 1, 4200};
+  constexpr size_t kFrames = 9400;  // the last parts run over
+  std::vector<std::vector<float>> signals;
+  std::vector<audio::FoaClip> responses;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    signals.emplace_back(lengths[i]);
+    FillNoise(i, signals.back());
+    responses.push_back(audio::MakeSilentClip(taps[i], 16000));
+    FillNoise(50 + i, responses.back().samples);
+  }
+  std::vector<FoaConvolution> parts;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    parts.push_back({.signal = signals[i], .start = starts[i], .response = &responses[i]});
+  }
+  const auto y = ConvolveFoaSum(parts, kFrames);
+  ASSERT_TRUE(y.ok()) << y.status();
+  for (int c = 0; c < 4; ++c) {
+    for (size_t n = 0; n < kFrames; n += 31) {
+      double want = 0;
+      for (size_t i = 0; i < starts.size(); ++i) {
+        if (n >= starts[i] && n - starts[i] < lengths[i] + taps[i] - 1) {
+          want += At(signals[i], responses[i].channel(c), n - starts[i]);
+        }
+      }
+      EXPECT_NEAR((*y)[c * kFrames + n], want, 5e-3) << n;
+    }
+  }
+  EXPECT_EQ(ConvolveFoaSum({}, 10).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(ConvolveFoa, RefusesEmptyInput) {
   const audio::FoaClip h = audio::MakeSilentClip(10, 16000);
   EXPECT_EQ(ConvolveFoa({}, h, 10).status().code(), absl::StatusCode::kInvalidArgument);

@@ -23,13 +23,16 @@ TEST_F(InstructionSets, ScenesDifferByLessThanOneStepOfSixteenBits) {
   v1::SceneSpec spec;
   spec.set_split("train");
   spec.add_durations_seconds(2.0);
+  v1::SceneSpec moving = spec;
+  moving.set_motion_probability(1.0);
+  moving.set_listener_motion_probability(0.5);
   std::vector<float> first;
   int compared = 0;
   for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
     hwy::GetChosenTarget().Update(target);
     std::vector<float> samples;
-    for (uint64_t index = 0; index < 5; ++index) {
-      const auto plan = PlanScene(spec, *SmallBank(), 77, index);
+    for (uint64_t index = 0; index < 10; ++index) {
+      const auto plan = PlanScene(index < 5 ? spec : moving, *SmallBank(), 77, index);
       ASSERT_TRUE(plan.ok());
       const auto scene = RenderScene(*plan, *SmallBank());
       ASSERT_TRUE(scene.ok());

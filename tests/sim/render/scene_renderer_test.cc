@@ -8,8 +8,10 @@
 #include <numbers>
 #include <thread>
 
+#include "sim/render/activity.h"
 #include "sim/room/directivity.h"
 #include "sim/scene/scene_spec.h"
+#include "sim/scene/trajectory.h"
 #include "sim/source/dry_signal.h"
 #include "tests/sim/scene/small_bank.h"
 
@@ -276,6 +278,192 @@ TEST(RenderScene, PlansThatAreNoPlansAreRefused) {
   plan = FreeFieldPlan({1, 0, 0});
   plan.sources[0].recording = 100000;
   EXPECT_EQ(RenderScene(plan, *SmallBank()).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+// --- motion ---
+
+Trajectory Resting(Vec3 place) { return {.shape = PathShape::kStill, .points = {place}}; }
+
+// The long recording from the start of the scene on, going as told.
+ScenePlan MovingPlan(const Trajectory& trajectory) {
+  ScenePlan plan = FreeFieldPlan({2, 0, 0});
+  plan.sources[0].recording = RecordingOf(7.0);
+  plan.sources[0].onsets = {0.0};
+  plan.sources[0].position_m = trajectory.points.front();
+  plan.sources[0].trajectory = trajectory;
+  return plan;
+}
+
+// Direction of the intensity of W with X, Y, Z within one label row.
+Vec3 IntensityOfRow(const audio::FoaClip& clip, size_t row) {
+  std::array<double, 4> sum{};
+  const size_t n = static_cast<size_t>(kRowSeconds * clip.sample_rate);
+  for (size_t i = row * n; i < (row + 1) * n; ++i) {
+    for (int c = 0; c < 4; ++c) sum[c] += static_cast<double>(clip.channel(0)[i]) * clip.channel(c)[i];
+  }
+  return {sum[3], sum[1], sum[2]};
+}
+
+void ExpectHeardWhereTheTruthSays(const RenderedScene& scene, double tolerance_deg) {
+  int compared = 0;
+  for (const v1::SourceFrame& frame : scene.truth.sources(0).frames()) {
+    if (frame.activity() < 0.5f || frame.frame() == 0) continue;
+    const Vec3 told = UnitVector(frame.direction().azimuth_deg(), frame.direction().elevation_deg());
+    EXPECT_LT(AngleDeg(IntensityOfRow(scene.audio, frame.frame()), told), tolerance_deg) << frame.frame();
+    ++compared;
+  }
+  EXPECT_GT(compared, 40);
+}
+
+TEST(RenderScene, AStillSceneHasTheSameBytesHoweverItsRestIsSaid) {
+  v1::SceneSpec spec;
+  spec.set_min_sources(2);
+  spec.add_durations_seconds(2.0);
+  for (uint64_t index = 0; index < 6; ++index) {
+    const ScenePlan plan = PlanOf(spec, 8, index);
+    ScenePlan told = plan;
+    for (PlannedSource& source : told.sources) source.trajectory = Resting(source.position_m);
+    told.listener_track = ListenerTrack{.trajectory = Resting(plan.listener_m), .turn = {}};
+    const RenderedScene a = Render(plan), b = Render(told);
+    EXPECT_EQ(a.audio.samples, b.audio.samples);
+    EXPECT_EQ(a.truth.SerializeAsString(), b.truth.SerializeAsString());
+    EXPECT_EQ(a.truth.listener_frames_size(), 0);
+  }
+}
+
+TEST(RenderScene, ASourceGoingRoundIsHeardFromWhereTheTruthSaysAndMovesLeft) {
+  const Vec3 ears = {0, 0, 1.5};
+  const ScenePlan plan = MovingPlan({.shape = PathShape::kArc,
+                                     .points = {ears + Vec3{2, 0, 0.5}, ears},
+                                     .sweep_deg = 200,
+                                     .start_seconds = 0.5,
+                                     .speed_m_per_s = 2.0});
+  const RenderedScene scene = Render(plan);
+  ExpectHeardWhereTheTruthSays(scene, 1.0);
+  const v1::Source& truth = scene.truth.sources(0);
+  EXPECT_EQ(truth.motion(), v1::MOTION_KIND_MOVING_LEFT);
+  const double distance = std::hypot(2.0, 0.5);
+  for (const v1::SourceFrame& frame : truth.frames()) {
+    EXPECT_NEAR(frame.distance_m(), distance, 1e-9);
+    EXPECT_NEAR(frame.direction().elevation_deg(), Degrees(std::atan2(0.5, 2.0)), 1e-9);
+    // A radian a second, less half of the ramp, seen when the sound arrives.
+    const double gone = (frame.frame() + 0.5) * 0.1 - distance / kSpeedOfSound - 0.5 - 0.15;
+    if (gone > 0.2 && gone < 3.0) {
+      EXPECT_NEAR(std::remainder(frame.direction().azimuth_deg() - Degrees(gone), 360.0), 0.0, 1e-6);
+    }
+  }
+  EXPECT_NEAR(truth.distance_m(), distance, 1e-9);
+  EXPECT_NEAR(truth.position().x(), 2.0, 1e-9);
+}
+
+TEST(RenderScene, ALeavingSourceRecedesAndArrivesEverLater) {
+  ScenePlan plan = FreeFieldPlan({3.43, 0, 0});
+  plan.sources[0].onsets = {0.5, 2.0, 3.5};
+  plan.sources[0].trajectory =
+      Trajectory{.shape = PathShape::kLine,
+                 .points = {plan.listener_m + Vec3{3.43, 0, 0}, plan.listener_m + Vec3{90, 0, 0}},
+                 .start_seconds = 0.0,
+                 .speed_m_per_s = 15.0,
+                 .ramp_seconds = 0.5};
+  const RenderedScene scene = Render(plan);
+  const v1::Source& truth = scene.truth.sources(0);
+  EXPECT_EQ(truth.motion(), v1::MOTION_KIND_RECEDING);
+  ASSERT_EQ(truth.active_size(), 3);
+  for (int i = 0; i < 3; ++i) {
+    const double onset = plan.sources[0].onsets[static_cast<size_t>(i)], distance = 3.43 + 15.0 * (onset - 0.25);
+    EXPECT_NEAR(truth.active(i).start_seconds(), onset + distance / kSpeedOfSound, 1e-6);
+    // Stretched by the Doppler factor: 1 + v / c.
+    EXPECT_NEAR(truth.active(i).end_seconds() - truth.active(i).start_seconds(), 0.8 * (1 + 15.0 / kSpeedOfSound),
+                1e-4);
+  }
+  // Mean over active rows only.
+  double sum = 0, rows = 0;
+  for (const v1::SourceFrame& frame : truth.frames()) {
+    if (frame.activity() > 0.5f) sum += frame.distance_m(), rows += 1;
+  }
+  EXPECT_NEAR(truth.distance_m(), sum / rows, 1e-9);
+}
+
+TEST(RenderScene, ATurningListenerHearsThePlainSceneTurned) {
+  ScenePlan still = MovingPlan(Resting({2, 1, 1.5}));
+  still.sources[0].trajectory.reset();
+  ScenePlan turning = still;
+  turning.listener_track = ListenerTrack{
+      .trajectory = Resting(still.listener_m),
+      .turn = {.from_deg = 0, .sweep_deg = 90, .start_seconds = 1, .speed_deg_per_s = 60, .ramp_seconds = 0.3}};
+  const RenderedScene a = Render(still), b = Render(turning);
+  for (int c : {audio::kW, audio::kZ}) {
+    EXPECT_TRUE(std::equal(a.audio.channel(c).begin(), a.audio.channel(c).end(), b.audio.channel(c).begin()));
+  }
+  ExpectHeardWhereTheTruthSays(b, 1.0);
+  const v1::Source& truth = b.truth.sources(0);
+  EXPECT_EQ(truth.motion(), v1::MOTION_KIND_MOVING_RIGHT);
+  const double azimuth = Degrees(std::atan2(1.0, 2.0));
+  EXPECT_NEAR(truth.frames(0).direction().azimuth_deg(), azimuth, 1e-9);
+  EXPECT_NEAR(truth.frames(49).direction().azimuth_deg(), azimuth - 90, 1e-9);
+  ASSERT_EQ(b.truth.listener_frames_size(), 50);
+  EXPECT_NEAR(b.truth.listener_frames(0).yaw_deg(), 0.0, 1e-9);
+  EXPECT_NEAR(b.truth.listener_frames(49).yaw_deg(), 90.0, 1e-9);
+}
+
+TEST(RenderScene, AWalkingListenerComesCloser) {
+  ScenePlan plan = MovingPlan(Resting({6, 0.5, 1.5}));
+  plan.listener_track = ListenerTrack{.trajectory = {.shape = PathShape::kLine,
+                                                     .points = {plan.listener_m, plan.listener_m + Vec3{4, 0, 0}},
+                                                     .start_seconds = 0.5,
+                                                     .speed_m_per_s = 1.2},
+                                      .turn = {.sweep_deg = -20, .start_seconds = 1}};
+  const RenderedScene scene = Render(plan);
+  ExpectHeardWhereTheTruthSays(scene, 1.0);
+  EXPECT_EQ(scene.truth.sources(0).motion(), v1::MOTION_KIND_APPROACHING);
+  EXPECT_NEAR(scene.truth.listener_frames(45).position().x(), 4.0, 1e-9);
+  EXPECT_NEAR(scene.truth.sources(0).frames(48).distance_m(), std::hypot(2.0, 0.5), 1e-9);
+  EXPECT_NEAR(scene.truth.room().listener_m().x(), 0.0, 1e-9);
+}
+
+TEST(RenderScene, MovingScenesAreTheSameForAnyNumberOfThreads) {
+  v1::SceneSpec spec;
+  spec.set_motion_probability(1.0);
+  spec.set_listener_motion_probability(0.5);
+  spec.add_durations_seconds(2.0);
+  constexpr size_t kScenes = 8;
+  std::vector<RenderedScene> once(kScenes), threaded(kScenes);
+  for (size_t i = kScenes; i-- > 0;) once[i] = Render(PlanOf(spec, 5, i));
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < kScenes; i += 3) threaded[i] = Render(PlanOf(spec, 5, i));
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  for (size_t i = 0; i < kScenes; ++i) {
+    EXPECT_EQ(once[i].audio.samples, threaded[i].audio.samples) << i;
+    EXPECT_EQ(once[i].truth.SerializeAsString(), threaded[i].truth.SerializeAsString()) << i;
+    for (float v : once[i].audio.samples) ASSERT_TRUE(std::isfinite(v));
+  }
+}
+
+TEST(RenderScene, WaysThroughWallsAndWithoutSenseAreRefusedByName) {
+  v1::SceneSpec spec;
+  spec.set_free_field_probability(0.0);
+  spec.add_durations_seconds(3.0);
+  const ScenePlan good = PlanOf(spec, 5, 1);
+  const auto refusal = [](const ScenePlan& plan) {
+    const absl::Status status = RenderScene(plan, *SmallBank()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  ScenePlan plan = good;
+  plan.sources[0].trajectory =
+      Trajectory{.shape = PathShape::kLine, .points = {plan.sources[0].position_m, {60, 1, 1}}, .speed_m_per_s = 25.0};
+  EXPECT_THAT(refusal(plan), HasSubstr("sources[0].trajectory is at x = "));
+  plan.sources[0].trajectory->points[0].z = std::nan("");
+  EXPECT_THAT(refusal(plan), HasSubstr("sources[0].trajectory.points[0].z"));
+  plan = good;
+  plan.listener_track = ListenerTrack{.trajectory = Resting(good.listener_m), .turn = {.speed_deg_per_s = 200}};
+  EXPECT_THAT(refusal(plan), HasSubstr("listener_track.turn.speed_deg_per_s = 200 is out of range (0, 120]"));
+  plan.listener_track = ListenerTrack{.trajectory = {}, .turn = {}};
+  EXPECT_THAT(refusal(plan), HasSubstr("listener_track.trajectory.points"));
 }
 
 }  // namespace

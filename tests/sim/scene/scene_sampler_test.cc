@@ -12,8 +12,10 @@
 
 #include "sim/room/directivity.h"
 #include "sim/room/materials.h"
+#include "sim/scene/motion_sampler.h"
 #include "sim/scene/room_sampler.h"
 #include "sim/scene/timing_sampler.h"
+#include "sim/scene/trajectory.h"
 #include "sim/source/dry_signal.h"
 #include "tests/sim/scene/small_bank.h"
 
@@ -21,6 +23,12 @@ namespace auricle::sim {
 namespace {
 
 using ::testing::HasSubstr;
+
+void PrintTrajectory(const Trajectory& t, std::ostringstream& out) {
+  out << " way " << static_cast<int>(t.shape) << ' ' << t.sweep_deg << ' ' << t.start_seconds << ' ' << t.speed_m_per_s
+      << ' ' << t.ramp_seconds;
+  for (Vec3 p : t.points) out << ' ' << p.x << ' ' << p.y << ' ' << p.z;
+}
 
 // Every number of a plan to full precision.
 std::string Print(const ScenePlan& p) {
@@ -39,6 +47,13 @@ std::string Print(const ScenePlan& p) {
         << s.position_m.x << ' ' << s.position_m.y << ' ' << s.position_m.z << ' ' << s.level_offset_db << ' '
         << s.speed << ' ' << s.tilt_db << ' ' << s.max_seconds << ' ' << s.excerpt << ' ' << s.key;
     for (double onset : s.onsets) out << ' ' << onset;
+    if (s.trajectory) PrintTrajectory(*s.trajectory, out);
+  }
+  if (p.listener_track) {
+    PrintTrajectory(p.listener_track->trajectory, out);
+    const Turn& turn = p.listener_track->turn;
+    out << " turn " << turn.from_deg << ' ' << turn.sweep_deg << ' ' << turn.start_seconds << ' '
+        << turn.speed_deg_per_s << ' ' << turn.ramp_seconds;
   }
   return out.str();
 }
@@ -203,7 +218,9 @@ TEST(PlanScene, VoicesTalkNatureIsAllAroundAndTheSpecDecidesOnTheRest) {
 }
 
 TEST(PlanScene, IsTheSameForAnyOrderAndNumberOfThreads) {
-  const v1::SceneSpec spec = Spec("train");
+  v1::SceneSpec spec = Spec("train");
+  spec.set_motion_probability(0.5);
+  spec.set_listener_motion_probability(0.5);
   std::vector<std::string> forwards(60), backwards(60), threaded(60);
   for (size_t i = 0; i < 60; ++i) forwards[i] = Print(Plan(spec, 9, i));
   for (size_t i = 60; i-- > 0;) backwards[i] = Print(Plan(spec, 9, i));
@@ -217,6 +234,123 @@ TEST(PlanScene, IsTheSameForAnyOrderAndNumberOfThreads) {
   EXPECT_EQ(forwards, backwards);
   EXPECT_EQ(forwards, threaded);
   EXPECT_NE(forwards[0], Print(Plan(spec, 10, 0)));
+}
+
+v1::SceneSpec MovingSpec() {
+  v1::SceneSpec spec = Spec("train");
+  spec.set_motion_probability(1.0);
+  spec.set_listener_motion_probability(1.0);
+  return spec;
+}
+
+TEST(PlanScene, MotionChangesNothingElseOfAPlan) {
+  for (uint64_t index = 0; index < 40; ++index) {
+    ScenePlan moving = Plan(MovingSpec(), 5, index);
+    moving.listener_track.reset();
+    for (PlannedSource& source : moving.sources) source.trajectory.reset();
+    EXPECT_EQ(Print(moving), Print(Plan(Spec("train"), 5, index))) << index;
+  }
+}
+
+TEST(PlanScene, NothingMovesByDefaultAndTheStatedShareOtherwise) {
+  v1::SceneSpec half = Spec("train");
+  half.set_motion_probability(0.5);
+  half.set_listener_motion_probability(0.25);
+  int sources = 0, moving = 0, listeners = 0;
+  constexpr int kScenes = 300;
+  for (uint64_t index = 0; index < kScenes; ++index) {
+    const ScenePlan still = Plan(Spec("train"), 6, index);
+    EXPECT_FALSE(still.listener_track.has_value());
+    for (const PlannedSource& source : still.sources) EXPECT_FALSE(source.trajectory.has_value());
+    const ScenePlan plan = Plan(half, 6, index);
+    listeners += plan.listener_track.has_value();
+    for (const PlannedSource& source : plan.sources) ++sources, moving += source.trajectory.has_value();
+  }
+  // Four standard deviations, and a few per cent that find no way.
+  const double share = static_cast<double>(moving) / sources, deviation = 4 * std::sqrt(0.25 / sources);
+  EXPECT_GT(share, 0.5 - deviation - 0.04);
+  EXPECT_LT(share, 0.5 + deviation);
+  const double of_listeners = static_cast<double>(listeners) / kScenes;
+  EXPECT_NEAR(of_listeners, 0.25, 4 * std::sqrt(0.1875 / kScenes) + 0.03);
+}
+
+TEST(PlanScene, WhatMovesKeepsClearOfWallsAndListenerAndToItsSpeed) {
+  std::set<PathShape> shapes;
+  int turns = 0, walks = 0;
+  for (uint64_t index = 0; index < 200; ++index) {
+    const ScenePlan plan = Plan(MovingSpec(), 7, index);
+    const Vec3 size = plan.room.size_m;
+    const Path listener(plan.listener_track ? plan.listener_track->trajectory
+                                            : Trajectory{.points = {plan.listener_m}});
+    EXPECT_EQ(Norm(listener.At(0.0).place_m - plan.listener_m), 0.0);
+    if (plan.listener_track) {
+      const Turn& turn = plan.listener_track->turn;
+      turns += Turns(turn), walks += listener.moves();
+      EXPECT_TRUE(Turns(turn) || listener.moves());
+      EXPECT_TRUE(Validate(turn, "turn").ok());
+      EXPECT_EQ(YawDeg(turn, 0.0), 0.0);
+      EXPECT_LE(listener.top_speed(), 2.5);
+    }
+    for (const PlannedSource& source : plan.sources) {
+      const Path path(source.trajectory.value_or(Trajectory{.points = {source.position_m}}));
+      if (source.trajectory) {
+        shapes.insert(source.trajectory->shape);
+        EXPECT_TRUE(Validate(*source.trajectory, "way").ok());
+        EXPECT_GE(source.trajectory->speed_m_per_s, 0.3);
+        EXPECT_LE(source.trajectory->speed_m_per_s, 2.5);
+        // It goes while it sounds, from where it was drawn to be.
+        EXPECT_LT(Norm(path.At(source.onsets.front()).place_m - source.position_m), 1e-9);
+        EXPECT_GT(Norm(path.At(source.onsets.back() + source.max_seconds).velocity) + path.length_m(), 0.0);
+        EXPECT_LT(source.trajectory->start_seconds, source.onsets.back() + source.max_seconds);
+      }
+      for (double t = 0.0; t <= plan.duration_seconds; t += 0.01) {
+        const Vec3 p = path.At(t).place_m, q = listener.At(t).place_m;
+        ASSERT_GE(Norm(p - q), 0.5 - 0.001) << plan.id;
+        ASSERT_GE(p.z, 0.2 - 0.001) << plan.id;
+        if (plan.free_field) continue;
+        for (const auto& [value, side] : {std::pair{p.x, size.x}, {p.y, size.y}, {p.z, size.z}}) {
+          ASSERT_GE(value, 0.2 - 0.001) << plan.id;
+          ASSERT_LE(value, side - 0.2 + 0.001) << plan.id;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(shapes.size(), 3u);
+  EXPECT_GT(turns, 80);
+  EXPECT_GT(walks, 60);
+}
+
+TEST(PlanScene, FastSourcesDrivePastOutdoorsAndAreWalkersInRooms) {
+  v1::SceneSpec spec = Spec("train");
+  spec.set_motion_probability(1.0);
+  spec.mutable_speed_m_per_s()->set_min(8.0);
+  spec.mutable_speed_m_per_s()->set_max(30.0);
+  spec.set_free_field_probability(0.5);
+  int driving = 0;
+  for (uint64_t index = 0; index < 60; ++index) {
+    const ScenePlan plan = Plan(spec, 8, index);
+    for (const PlannedSource& source : plan.sources) {
+      if (!source.trajectory) continue;
+      const Path path(*source.trajectory);
+      if (!plan.free_field) {
+        EXPECT_EQ(source.trajectory->speed_m_per_s, 2.5);
+        continue;
+      }
+      ++driving;
+      for (double t = 0.0; t <= plan.duration_seconds; t += 0.5)
+        EXPECT_NEAR(Norm(path.At(t).velocity), source.trajectory->speed_m_per_s, 1e-9);
+      // It comes by while it sounds.
+      double nearest = 1e9, when = 0.0;
+      for (double t = 0.0; t <= plan.duration_seconds; t += 0.001) {
+        const double d = Norm(path.At(t).place_m - plan.listener_m);
+        if (d < nearest) nearest = d, when = t;
+      }
+      EXPECT_LE(nearest, Norm(source.position_m - plan.listener_m) + 0.001);
+      EXPECT_GE(when, source.onsets.front() - 0.5);
+      EXPECT_LE(when, source.onsets.back() + source.max_seconds + 0.5);
+    }
+  }
+  EXPECT_GT(driving, 20);
 }
 
 TEST(PlanScene, SplitsShareNeitherRoomsNorRecordings) {

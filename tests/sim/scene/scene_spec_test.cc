@@ -36,6 +36,10 @@ TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
   EXPECT_EQ(spec.noise_below_db().max(), 60.0);
   EXPECT_EQ(spec.sample_rate_hz(), 16000u);
   EXPECT_EQ(spec.directed_probability(), 0.5);
+  EXPECT_EQ(spec.motion_probability(), 0.0);
+  EXPECT_EQ(spec.listener_motion_probability(), 0.0);
+  EXPECT_EQ(spec.speed_m_per_s().min(), 0.3);
+  EXPECT_EQ(spec.speed_m_per_s().max(), 2.5);
   EXPECT_TRUE(Validate(spec).ok());
 }
 
@@ -85,6 +89,10 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
       {"reverberation_seconds.min", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.0, 1.0); }},
       {"reverberation_seconds.max", [&](auto& s) { range(s.mutable_reverberation_seconds(), 0.2, nan); }},
       {"sample_rate_hz", [](auto& s) { s.set_sample_rate_hz(4000); }},
+      {"motion_probability", [](auto& s) { s.set_motion_probability(1.5); }},
+      {"listener_motion_probability", [&](auto& s) { s.set_listener_motion_probability(nan); }},
+      {"speed_m_per_s.max", [&](auto& s) { range(s.mutable_speed_m_per_s(), 1.0, 31.0); }},
+      {"speed_m_per_s.min", [&](auto& s) { range(s.mutable_speed_m_per_s(), 0.0, 1.0); }},
       {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
   };
   for (const Case& c : cases) {
