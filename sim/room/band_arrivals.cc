@@ -57,7 +57,9 @@ size_t RingFrames(int sample_rate) {
 BandArrivals::BandArrivals(int sample_rate, size_t frames)
     : sample_rate_(sample_rate),
       bands_(BandsBelowNyquist(sample_rate)),
-      buffer_(bands_ * kChannels, frames, RingFrames(sample_rate)) {
+      buffer_(bands_ * kChannels, frames, RingFrames(sample_rate)),
+      n_fft_(audio::FastFftLength(buffer_.stride + RingFrames(sample_rate))),
+      weights_(BandWeights(n_fft_, sample_rate)) {
   delays_.reserve(kBatch);
   gains_.reserve(kBatch * static_cast<size_t>(buffer_.channels));
 }
@@ -80,16 +82,15 @@ void BandArrivals::Flush() {
 
 absl::Status BandArrivals::AddTo(audio::FoaClip& clip) {
   Flush();
-  const size_t n_fft = audio::FastFftLength(buffer_.stride + RingFrames(sample_rate_));
-  const size_t bins = audio::FftBins(n_fft);
+  const size_t bins = audio::FftBins(n_fft_);
   absl::StatusOr<std::vector<audio::Complex>> spectra =
-      audio::ForwardFft(buffer_.samples, static_cast<size_t>(buffer_.channels), n_fft);
+      audio::ForwardFft(buffer_.samples, static_cast<size_t>(buffer_.channels), n_fft_);
+  std::ranges::fill(buffer_.samples, 0.0f);
   if (!spectra.ok()) return spectra.status();
-  const std::vector<float> weights = BandWeights(n_fft, sample_rate_);
   std::vector<audio::Complex> sum(kChannels * bins, audio::Complex(0.0f, 0.0f));
   for (int band = 0; band < bands_; ++band) {
     // A band has weight in one stretch of bins only.
-    const std::span<const float> row(weights.data() + static_cast<size_t>(band) * bins, bins);
+    const std::span<const float> row(weights_.data() + static_cast<size_t>(band) * bins, bins);
     const auto heard = [](float w) { return w != 0.0f; };
     const size_t first = static_cast<size_t>(std::ranges::find_if(row, heard) - row.begin());
     size_t end = bins;
@@ -101,11 +102,11 @@ absl::Status BandArrivals::AddTo(audio::FoaClip& clip) {
       (row.data() + first, reinterpret_cast<const float*>(in), reinterpret_cast<float*>(out), end - first);
     }
   }
-  absl::StatusOr<std::vector<float>> signals = audio::InverseFft(sum, kChannels, n_fft);
+  absl::StatusOr<std::vector<float>> signals = audio::InverseFft(sum, kChannels, n_fft_);
   if (!signals.ok()) return signals.status();
-  const size_t frames = std::min(clip.frames(), n_fft - buffer_.lead);
+  const size_t frames = std::min(clip.frames(), n_fft_ - buffer_.lead);
   for (int c = 0; c < kChannels; ++c) {
-    const float* in = signals->data() + static_cast<size_t>(c) * n_fft + buffer_.lead;
+    const float* in = signals->data() + static_cast<size_t>(c) * n_fft_ + buffer_.lead;
     float* out = clip.channel(c).data();
     for (size_t i = 0; i < frames; ++i) out[i] += in[i];
   }

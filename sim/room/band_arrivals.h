@@ -18,7 +18,7 @@
 
 namespace auricle::sim {
 
-// Not thread-safe: one for each response.
+// Not thread-safe: one for each response, or for one response after the other.
 class BandArrivals {
  public:
   // For arrivals before `frames` samples after emission; later ones are left out.
@@ -29,6 +29,7 @@ class BandArrivals {
 
   // Adds the sum over bands to `clip` (the same sample rate). What the bands' filters ring beyond its ends is left out:
   // at most kRingSeconds on either side, and nothing where the bands are equal. INTERNAL when the transform fails.
+  // Afterwards nothing has arrived yet: what is kept is what every response of this length needs.
   absl::Status AddTo(audio::FoaClip& clip);
 
  private:
@@ -39,6 +40,8 @@ class BandArrivals {
   ArrivalBuffer buffer_;  // [bands_ * 4, frames]: W, Y, Z, X of the first band, then of the next
   std::vector<double> delays_;
   std::vector<float> gains_;  // [delays_.size(), bands_ * 4]
+  const size_t n_fft_;
+  const std::vector<float> weights_;  // BandWeights(n_fft_, sample_rate_)
 };
 
 // To either side of an arrival the filters' ringing has fallen below -80 dB of it after this time.

@@ -16,7 +16,7 @@ namespace {
 constexpr double kFourPi = 4.0 * std::numbers::pi;
 constexpr double kLeastHeight = 0.01;
 
-absl::Status ValidateGround(Vec3 source_m, Vec3 listener_m, const GroundOptions& options) {
+absl::Status ValidatePlaces(Vec3 source_m, Vec3 listener_m) {
   if (absl::Status s = ValidateFreeField(source_m, listener_m); !s.ok()) return s;
   for (const auto& [name, place] : {std::pair{"source_m", source_m}, std::pair{"listener_m", listener_m}}) {
     if (!(place.z >= kLeastHeight)) {
@@ -24,18 +24,7 @@ absl::Status ValidateGround(Vec3 source_m, Vec3 listener_m, const GroundOptions&
           absl::StrFormat("%s.z = %g: allowed is at least %g, 1 cm over the ground", name, place.z, kLeastHeight));
     }
   }
-  if (absl::Status s = audio::ValidateSampleRate(options.sample_rate); !s.ok()) return s;
-  for (size_t band = 0; band < kBands; ++band) {
-    const double absorption = options.absorption[band], air = options.air_db_per_m[band];
-    if (!(absorption > 0.0 && absorption <= 1.0)) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("absorption[%d] = %g is out of range (0, 1]", band, absorption));
-    }
-    if (!(air >= 0.0 && air <= 1.0)) {
-      return absl::InvalidArgumentError(absl::StrFormat("air_db_per_m[%d] = %g is out of range [0, 1]", band, air));
-    }
-  }
-  return Validate(options.directivity, options.facing);
+  return absl::OkStatus();
 }
 
 // Amplitudes of a sound that comes from `to_source` and left the source facing `facing`; `absorption` null is no
@@ -62,6 +51,21 @@ double Energy(std::span<const float> signal) {
 
 }  // namespace
 
+absl::Status Validate(const GroundOptions& options) {
+  if (absl::Status s = audio::ValidateSampleRate(options.sample_rate); !s.ok()) return s;
+  for (size_t band = 0; band < kBands; ++band) {
+    const double absorption = options.absorption[band], air = options.air_db_per_m[band];
+    if (!(absorption > 0.0 && absorption <= 1.0)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("absorption[%d] = %g is out of range (0, 1]", band, absorption));
+    }
+    if (!(air >= 0.0 && air <= 1.0)) {
+      return absl::InvalidArgumentError(absl::StrFormat("air_db_per_m[%d] = %g is out of range [0, 1]", band, air));
+    }
+  }
+  return Validate(options.directivity, options.facing);
+}
+
 absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int sample_rate) {
   if (absl::Status s = ValidateFreeField(source_m, listener_m); !s.ok()) return s;
   if (absl::Status s = audio::ValidateSampleRate(sample_rate); !s.ok()) return s;
@@ -80,7 +84,8 @@ absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int
 }
 
 absl::StatusOr<RoomResponse> RenderOverGround(Vec3 source_m, Vec3 listener_m, const GroundOptions& options) {
-  if (absl::Status s = ValidateGround(source_m, listener_m, options); !s.ok()) return s;
+  if (absl::Status s = ValidatePlaces(source_m, listener_m); !s.ok()) return s;
+  if (absl::Status s = Validate(options); !s.ok()) return s;
   const int rate = options.sample_rate;
   const Vec3 direct = source_m - listener_m;
   const Vec3 image = Vec3{source_m.x, source_m.y, -source_m.z} - listener_m;

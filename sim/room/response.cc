@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -77,21 +78,6 @@ Vec3 Jitter(uint64_t key, int ox, int oy, int oz, double jitter) {
     return (static_cast<double>((bits >> shift) & 0x1FFFFF) / 0x100000 - 1.0) * jitter;
   };
   return {part(0), part(21), part(42)};
-}
-
-absl::Status ValidateOptions(const HybridOptions& o) {
-  if (absl::Status s = audio::ValidateSampleRate(o.sample_rate); !s.ok()) return s;
-  const auto in = [](double v, double low, double high) { return v >= low && v <= high; };
-  const auto bad = [](const char* name, double v, const char* range) {
-    return absl::InvalidArgumentError(absl::StrFormat("%s = %g is out of range %s", name, v, range));
-  };
-  if (!in(o.early_images, 10, 1e6)) return bad("early_images", o.early_images, "[10, 1e6]");
-  if (!in(o.jitter_m, 0.0, 0.2)) return bad("jitter_m", o.jitter_m, "[0, 0.2]");
-  if (!in(o.high_pass_hz, 0.0, 200.0)) return bad("high_pass_hz", o.high_pass_hz, "[0, 200]");
-  if (!in(o.floor_db, 20.0, 120.0)) return bad("floor_db", o.floor_db, "[20, 120]");
-  if (!in(o.max_seconds, 0.05, 20.0)) return bad("max_seconds", o.max_seconds, "[0.05, 20]");
-  if (o.min_order < 0) return bad("min_order", o.min_order, "[0, 2^31)");
-  return Validate(o.directivity, o.facing);
 }
 
 // Energy of the direct sound over that of everything else in W, decibels.
@@ -182,7 +168,43 @@ void AddEarlyImages(const BandedRoom& room, Vec3 source_m, Vec3 listener_m, cons
   });
 }
 
+// Early images, and the late field over which they give way to it.
+struct EarlyPart {
+  FadeIn fade;
+  ImageLimits limits;
+  size_t frames;  // until the last image has arrived
+};
+
+// Of a response that ends at `end_seconds`. INVALID_ARGUMENT: more images than are ever made.
+absl::StatusOr<EarlyPart> EarlyPartOf(const BandedRoom& room, const Placement& place, const HybridOptions& options,
+                                      double end_seconds) {
+  const double direct_seconds = Norm(place.source_m - place.listener_m) / kSpeedOfSound;
+  const double mixing = TimeOfImages(room.Band(0), options.early_images);
+  EarlyPart part = {.fade = {.start_seconds = 0.75 * mixing, .end_seconds = mixing},
+                    .limits = {.max_seconds = std::max(std::min(mixing, end_seconds), direct_seconds * 1.0001)},
+                    .frames = 0};
+  if (absl::Status s = ValidateLimits(room.Band(0), part.limits); !s.ok()) return s;
+  const double last = part.limits.max_seconds + std::numbers::sqrt3 * options.jitter_m / kSpeedOfSound;
+  part.frames = static_cast<size_t>(std::ceil(last * options.sample_rate)) + kDelayTaps;
+  return part;
+}
+
 }  // namespace
+
+absl::Status Validate(const HybridOptions& o) {
+  if (absl::Status s = audio::ValidateSampleRate(o.sample_rate); !s.ok()) return s;
+  const auto in = [](double v, double low, double high) { return v >= low && v <= high; };
+  const auto bad = [](const char* name, double v, const char* range) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s = %g is out of range %s", name, v, range));
+  };
+  if (!in(o.early_images, 10, 1e6)) return bad("early_images", o.early_images, "[10, 1e6]");
+  if (!in(o.jitter_m, 0.0, 0.2)) return bad("jitter_m", o.jitter_m, "[0, 0.2]");
+  if (!in(o.high_pass_hz, 0.0, 200.0)) return bad("high_pass_hz", o.high_pass_hz, "[0, 200]");
+  if (!in(o.floor_db, 20.0, 120.0)) return bad("floor_db", o.floor_db, "[20, 120]");
+  if (!in(o.max_seconds, 0.05, 20.0)) return bad("max_seconds", o.max_seconds, "[0.05, 20]");
+  if (o.min_order < 0) return bad("min_order", o.min_order, "[0, 2^31)");
+  return Validate(o.directivity, o.facing);
+}
 
 absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, Vec3 listener_m,
                                             const ImageLimits& limits, int sample_rate, size_t frames) {
@@ -215,12 +237,10 @@ absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, 
 absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, Vec3 listener_m,
                                         const HybridOptions& options) {
   if (absl::Status s = Validate(room, source_m, listener_m); !s.ok()) return s;
-  if (absl::Status s = ValidateOptions(options); !s.ok()) return s;
+  if (absl::Status s = Validate(options); !s.ok()) return s;
   const int rate = options.sample_rate;
   const Vec3 to_source = source_m - listener_m;
   const double distance = Norm(to_source), direct_seconds = distance / kSpeedOfSound;
-  const double mixing = TimeOfImages(room.Band(0), options.early_images);
-  const FadeIn fade = {.start_seconds = 0.75 * mixing, .end_seconds = mixing};
 
   const LateEnergy late = LateEnergyOf(room, source_m, listener_m, options);
   const double end = std::max(std::min(late.end_seconds, options.max_seconds), direct_seconds + 0.01);
@@ -228,16 +248,15 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   response.direct_seconds = direct_seconds;
   response.foa = audio::MakeSilentClip(static_cast<size_t>(std::ceil(end * rate)) + kDelayTaps, rate);
 
-  const ImageLimits limits = {.max_seconds = std::max(std::min(mixing, end), direct_seconds * 1.0001)};
-  if (absl::Status s = ValidateLimits(room.Band(0), limits); !s.ok()) return s;
-  const double last = limits.max_seconds + std::numbers::sqrt3 * options.jitter_m / kSpeedOfSound;
-  BandArrivals early(rate, std::min(response.foa.frames(), static_cast<size_t>(std::ceil(last * rate)) + kDelayTaps));
-  AddEarlyImages(room, source_m, listener_m, limits, fade, options, early);
-  if (absl::Status s = early.AddTo(response.foa); !s.ok()) return s;
-  if (absl::Status s = AddLateField(late.energies, fade, Random(options.key).Fork("late field").Bits(), response.foa);
-      !s.ok()) {
-    return s;
+  const absl::StatusOr<EarlyPart> part = EarlyPartOf(room, {source_m, listener_m}, options, end);
+  if (!part.ok()) return part.status();
+  if (options.min_order < kNoImages) {
+    BandArrivals early(rate, std::min(response.foa.frames(), part->frames));
+    AddEarlyImages(room, source_m, listener_m, part->limits, part->fade, options, early);
+    if (absl::Status s = early.AddTo(response.foa); !s.ok()) return s;
   }
+  const uint64_t late_key = Random(options.key).Fork("late field").Bits();
+  if (absl::Status s = AddLateField(late.energies, part->fade, late_key, response.foa); !s.ok()) return s;
   if (options.high_pass_hz > 0.0) HighPass(options.high_pass_hz, response.foa);
 
   if (options.min_order > 0) {
@@ -254,6 +273,29 @@ absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, V
   if (!direct.ok()) return direct.status();
   response.direct_to_reverberant_db = DirectToReverberantDb(response.foa.channel(audio::kW), *direct);
   return response;
+}
+
+absl::StatusOr<std::vector<audio::FoaClip>> RenderEarlyImages(const BandedRoom& room, std::span<const Placement> places,
+                                                              const HybridOptions& options, size_t frames) {
+  if (absl::Status s = Validate(options); !s.ok()) return s;
+  const int rate = options.sample_rate;
+  const size_t ringing = static_cast<size_t>(kRingSeconds * rate);
+  const double end_seconds = static_cast<double>(frames - std::min<size_t>(frames, kDelayTaps)) / rate;
+  std::vector<audio::FoaClip> clips;
+  // The places differ in length only where their direct sound is what comes last.
+  size_t prepared = 0;
+  std::optional<BandArrivals> arrivals;
+  for (const Placement& place : places) {
+    if (absl::Status s = Validate(room, place.source_m, place.listener_m); !s.ok()) return s;
+    const absl::StatusOr<EarlyPart> part = EarlyPartOf(room, place, options, end_seconds);
+    if (!part.ok()) return part.status();
+    const size_t own = std::min(frames, part->frames);
+    if (!arrivals || own != prepared) arrivals.emplace(rate, prepared = own);
+    AddEarlyImages(room, place.source_m, place.listener_m, part->limits, part->fade, options, *arrivals);
+    audio::FoaClip& clip = clips.emplace_back(audio::MakeSilentClip(std::min(frames, own + ringing), rate));
+    if (absl::Status s = arrivals->AddTo(clip); !s.ok()) return s;
+  }
+  return clips;
 }
 
 }  // namespace auricle::sim

@@ -8,7 +8,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/audio/foa.h"
 #include "sim/room/bands.h"
@@ -50,6 +53,9 @@ struct HybridOptions {
   int min_order = 0;
 };
 
+// INVALID_ARGUMENT: an option out of range, named.
+absl::Status Validate(const HybridOptions& options);
+
 struct RoomResponse {
   audio::FoaClip foa;
   // Energy of the direct sound over everything else, W, decibels; +infinity in free field without ground, -infinity
@@ -65,6 +71,18 @@ struct RoomResponse {
 absl::StatusOr<RoomResponse> RenderRoom(const BandedRoom& room, Vec3 source_m, Vec3 listener_m,
                                         const HybridOptions& options);
 
+// Where a source and its listener are, room coordinates.
+struct Placement {
+  Vec3 source_m;
+  Vec3 listener_m;
+};
+
+// What RenderRoom renders without its late field and its high-pass, for several places at once: the images of order
+// options.min_order and more that arrive before the late field has taken over, in a response of `frames`. One clip for
+// each place, as long as its last image rings and no longer than that. Errors as RenderRoom's.
+absl::StatusOr<std::vector<audio::FoaClip>> RenderEarlyImages(const BandedRoom& room, std::span<const Placement> places,
+                                                              const HybridOptions& options, size_t frames);
+
 // The direct sound alone, filtered by nothing.
 absl::StatusOr<RoomResponse> RenderFreeField(Vec3 source_m, Vec3 listener_m, int sample_rate);
 
@@ -78,11 +96,14 @@ struct GroundOptions {
   Vec3 facing = {1.0, 0.0, 0.0};
 };
 
+// INVALID_ARGUMENT: sample_rate, absorption[band], air_db_per_m[band], directivity or facing out of range.
+absl::Status Validate(const GroundOptions& options);
+
 // Free field over ground: the direct sound and its one image below z = 0, both weighed by air and by the source's
 // pattern, the image by sqrt(1 - absorption) without phase change, as walls are (no interference dip of grazing
 // incidence on porous ground). No high-pass: two arrivals pile nothing up.
-// INVALID_ARGUMENT: places as ValidateFreeField says or lower than 1 cm over the ground (source_m.z, listener_m.z),
-// sample_rate, absorption[band], air_db_per_m[band], directivity or facing; INTERNAL when the transform fails.
+// INVALID_ARGUMENT: places as ValidateFreeField says or lower than 1 cm over the ground (source_m.z, listener_m.z), or
+// options as above; INTERNAL when the transform fails.
 absl::StatusOr<RoomResponse> RenderOverGround(Vec3 source_m, Vec3 listener_m, const GroundOptions& options);
 
 }  // namespace auricle::sim

@@ -146,6 +146,49 @@ TEST(RenderRoom, LeavesOutTheOrdersBelowMinOrder) {
   EXPECT_THAT(std::string(RenderRoom(room, source, listener, bad).status().message()), HasSubstr("min_order"));
 }
 
+TEST(RenderEarlyImages, WithTheLateFieldMakeUpTheWholeResponse) {
+  BandedRoom room = {.size_m = {5, 4, 3}};
+  for (int band = 0; band < kBands; ++band) room.absorption[band].fill(0.15 + 0.08 * band);
+  room.air_db_per_m = BandAirAttenuation();
+  const HybridOptions options = {
+      .high_pass_hz = 0.0, .directivity = *FindDirectivity("talker"), .facing = UnitVector(200, 20), .key = 4};
+  HybridOptions late_field = options;
+  late_field.min_order = kNoImages;
+  const std::vector<Placement> places = {{{1, 1, 1}, {3.5, 2.5, 1.6}}, {{4.5, 0.6, 2}, {0.3, 3.5, 1.2}}};
+  std::vector<RoomResponse> wholes;
+  for (const Placement& place : places) {
+    const auto whole = RenderRoom(room, place.source_m, place.listener_m, options);
+    ASSERT_TRUE(whole.ok()) << whole.status();
+    wholes.push_back(*whole);
+  }
+  // Longer than either: only what the late field leaves open is early.
+  const auto early = RenderEarlyImages(room, places, options, 16000);
+  ASSERT_TRUE(early.ok()) << early.status();
+  ASSERT_EQ(early->size(), 2u);
+  for (size_t i = 0; i < places.size(); ++i) {
+    const auto late = RenderRoom(room, places[i].source_m, places[i].listener_m, late_field);
+    ASSERT_TRUE(late.ok()) << late.status();
+    const audio::FoaClip &whole = wholes[i].foa, &part = (*early)[i];
+    ASSERT_EQ(late->foa.frames(), whole.frames());
+    EXPECT_LT(part.frames(), whole.frames());
+    double energy = 0, error = 0;
+    for (int c = 0; c < 4; ++c) {
+      for (size_t n = 0; n < whole.frames(); ++n) {
+        const double sum = late->foa.channel(c)[n] + (n < part.frames() ? part.channel(c)[n] : 0.0f);
+        error += std::pow(sum - whole.channel(c)[n], 2);
+        energy += std::pow(static_cast<double>(whole.channel(c)[n]), 2);
+      }
+    }
+    EXPECT_LT(10 * std::log10(error / energy), -80.0) << i;
+  }
+  // One place after the other is as one place alone.
+  const auto alone = RenderEarlyImages(room, std::span(places).last(1), options, 16000);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ((*alone)[0].samples, (*early)[1].samples);
+  EXPECT_THAT(std::string(RenderEarlyImages(room, {{{{1, 1, 1}, {3, 9, 1}}}}, options, 16000).status().message()),
+              HasSubstr("listener_m.y"));
+}
+
 TEST(RenderImages, OmniIsReciprocalBetweenSourceAndListener) {
   const Shoebox room = {.size_m = {3.3, 4.7, 2.9}, .absorption = {0.1, 0.5, 0.3, 0.7, 0.2, 0.4}};
   const Vec3 a = {0.7, 1.9, 1.2}, b = {2.6, 3.1, 2.2};
