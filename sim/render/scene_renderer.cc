@@ -8,6 +8,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -70,15 +71,20 @@ struct Stage {
 
 absl::StatusOr<Stage> SetStage(const ScenePlan& plan) {
   const auto rest = [](Vec3 place) { return Trajectory{.shape = PathShape::kStill, .points = {place}}; };
-  const Vec3* size = plan.free_field ? nullptr : &plan.room.size_m;
+  const auto keeps_clear = [&](const Path& path, std::string_view name) {
+    if (plan.free_field && !plan.ground.empty()) {
+      if (absl::Status s = ValidateAboveGround(path, 0.0, plan.duration_seconds, name); !s.ok()) return s;
+    }
+    const Vec3* size = plan.free_field ? nullptr : &plan.room.size_m;
+    return ValidateInside(path, size, 0.0, plan.duration_seconds, name);
+  };
   ListenerTrack track = {.trajectory = rest(plan.listener_m), .turn = {}};
   if (plan.listener_track) {
     track = *plan.listener_track;
     const char* name = "listener_track.trajectory";
     if (absl::Status s = Validate(track.trajectory, name); !s.ok()) return s;
     if (absl::Status s = Validate(track.turn, "listener_track.turn"); !s.ok()) return s;
-    if (absl::Status s = ValidateInside(Path(track.trajectory), size, 0.0, plan.duration_seconds, name); !s.ok())
-      return s;
+    if (absl::Status s = keeps_clear(Path(track.trajectory), name); !s.ok()) return s;
   }
   Stage stage = {.listener = Path(track.trajectory), .turn = track.turn, .sources = {}};
   for (size_t i = 0; i < plan.sources.size(); ++i) {
@@ -87,7 +93,7 @@ absl::StatusOr<Stage> SetStage(const ScenePlan& plan) {
     if (source.trajectory) {
       const std::string name = absl::StrCat("sources[", i, "].trajectory");
       if (absl::Status s = Validate(trajectory, name); !s.ok()) return s;
-      if (absl::Status s = ValidateInside(Path(trajectory), size, 0.0, plan.duration_seconds, name); !s.ok()) return s;
+      if (absl::Status s = keeps_clear(Path(trajectory), name); !s.ok()) return s;
       if (absl::Status s = ValidateApart(Path(trajectory), stage.listener, 0.0, plan.duration_seconds, name); !s.ok())
         return s;
     }
@@ -119,6 +125,20 @@ absl::StatusOr<RoomResponse> RespondTo(const ScenePlan& plan, const PlannedSourc
   absl::StatusOr<HybridOptions> options = RoomOptions(plan, source);
   if (!options.ok()) return options.status();
   return RenderRoom(plan.room, source_m, listener_m, *options);
+}
+
+// The same for a source whose way to the listener changes.
+absl::StatusOr<audio::FoaClip> RenderMoving(const ScenePlan& plan, const PlannedSource& source, const Path& path,
+                                            const Path& listener, std::span<const float> emitted) {
+  if (plan.free_field && plan.ground.empty()) return RenderMovingInFreeField(emitted, path, listener, plan.sample_rate);
+  if (plan.free_field) {
+    absl::StatusOr<GroundOptions> options = OutdoorOptions(plan, source);
+    if (!options.ok()) return options.status();
+    return RenderMovingOverGround(emitted, path, listener, *options);
+  }
+  absl::StatusOr<HybridOptions> options = RoomOptions(plan, source);
+  if (!options.ok()) return options.status();
+  return RenderMovingInRoom(emitted, plan.room, path, listener, *options);
 }
 
 // What the source emits each time it sounds, at its level.
@@ -178,10 +198,7 @@ absl::Status AddMoving(const ScenePlan& plan, const PlannedSource& source, const
           {ArrivalSeconds(path, listener, start + s.start), ArrivalSeconds(path, listener, start + s.end)});
     }
   }
-  const absl::StatusOr<HybridOptions> options = RoomOptions(plan, source);
-  if (!options.ok()) return options.status();
-  absl::StatusOr<audio::FoaClip> wet =
-      RenderMovingSource(emitted, plan.free_field ? nullptr : &plan.room, path, listener, *options);
+  absl::StatusOr<audio::FoaClip> wet = RenderMoving(plan, source, path, listener, emitted);
   if (!wet.ok()) return wet.status();
   for (size_t i = 0; i < mix.samples.size(); ++i) mix.samples[i] += wet->samples[i];
   std::ranges::copy(wet->channel(audio::kW), heard.w.begin());

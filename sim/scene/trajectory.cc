@@ -234,6 +234,14 @@ absl::Status ValidateInside(const Path& path, const Vec3* room_size_m, double fr
   return absl::OkStatus();
 }
 
+absl::Status ValidateAboveGround(const Path& path, double from, double to, std::string_view name, double margin_m) {
+  const auto height = [&](double t) { return path.At(t).place_m.z; };
+  const double when = FirstBelow([&](double t) { return height(t) - margin_m; }, path.top_speed(), from, to);
+  if (std::isnan(when)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("%s is at z = %g at %.3f s: allowed is at least %g over the ground",
+                                                    name, height(when), when, margin_m));
+}
+
 absl::Status ValidateApart(const Path& source, const Path& listener, double from, double to, std::string_view name,
                            double margin_m) {
   const auto distance = [&](double t) { return Norm(source.At(t).place_m - listener.At(t).place_m); };

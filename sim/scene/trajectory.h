@@ -122,11 +122,13 @@ class Path {
 };
 
 // INVALID_ARGUMENT where the path comes nearer than `margin_m` to a wall of a room of this size (null: free field, 10
-// km each way), or two paths nearer than `margin_m` to each other, at any time in [from, to] seconds; the message names
-// `name`, the time, the value and the range. Between the times that are looked at, the fastest speed bounds what can
-// have happened: nothing passes unseen, to within a millimetre.
+// km each way) or to the ground, z = 0, or two paths nearer than `margin_m` to each other, at any time in [from, to]
+// seconds; the message names `name`, the time, the value and the range. Between the times that are looked at, the
+// fastest speed bounds what can have happened: nothing passes unseen, to within a millimetre.
 absl::Status ValidateInside(const Path& path, const Vec3* room_size_m, double from, double to, std::string_view name,
                             double margin_m = kMotionClearanceM);
+absl::Status ValidateAboveGround(const Path& path, double from, double to, std::string_view name,
+                                 double margin_m = kMotionClearanceM);
 absl::Status ValidateApart(const Path& source, const Path& listener, double from, double to, std::string_view name,
                            double margin_m = kMotionClearanceM);
 

@@ -281,6 +281,39 @@ TEST(AddMovingPath, FadesOutAnImageBetweenTheGivenDistances) {
   EXPECT_EQ(energy({3.0, 5.0}), 0.0);
 }
 
+TEST(AddColouredPath, WithoutColourIsTheMovingPath) {
+  const int rate = 16000;
+  std::vector<float> noise(2 * rate);
+  FillNoise(3, noise);
+  const SampledPath source(Path(PassBy(10.0, 2.0, 1.0)), 0, 2), ears(Path(Still(kEars)), 0, 2);
+  const auto bands = SplitIntoBands(noise, rate);
+  ASSERT_TRUE(bands.ok()) << bands.status();
+  audio::FoaClip got = audio::MakeSilentClip(noise.size(), rate), want = got;
+  AddColouredPath(*bands, {}, source, ears, {}, got);
+  AddMovingPath(noise, source, ears, {}, want);
+  for (int c : {audio::kW, audio::kY, audio::kX}) EXPECT_LT(ErrorDb(got.channel(c), want.channel(c)), -100.0) << c;
+}
+
+TEST(AddColouredPath, AFigureOfEightIsSilentAtItsSideAndTurnsItsSignWhenPassedBy) {
+  const int rate = 16000;
+  const double speed = 10.0, gap = 2.0, middle = 1.0;
+  const std::vector<float> sine = Sine(1000.0, 2.0, rate);
+  const SampledPath source(Path(PassBy(speed, gap, middle)), 0, 2), ears(Path(Still(kEars)), 0, 2);
+  const auto bands = SplitIntoBands(sine, rate);
+  ASSERT_TRUE(bands.ok()) << bands.status();
+  PathColour colour;
+  colour.directivity.omni_share.fill(0.0);  // faces along its way: cos of the angle between way and listener
+  audio::FoaClip got = audio::MakeSilentClip(sine.size(), rate), omni = got;
+  AddColouredPath(*bands, colour, source, ears, {}, got);
+  AddMovingPath(sine, source, ears, {}, omni);
+  std::vector<float> want(sine.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    const double x = speed * (EmissionOfPassBy(static_cast<double>(i) / rate, speed, gap, middle) - middle);
+    want[i] = static_cast<float>(-x / std::hypot(x, gap) * omni.channel(audio::kW)[i]);
+  }
+  EXPECT_LT(ErrorDb(got.channel(audio::kW), want), -70.0);
+}
+
 TEST(TurnWithListener, ShowsASourceAheadAtMinusTheYaw) {
   const int rate = 16000;
   audio::FoaClip clip = audio::MakeSilentClip(2 * rate, rate);

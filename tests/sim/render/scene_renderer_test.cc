@@ -356,6 +356,34 @@ TEST(RenderScene, ASourceGoingRoundIsHeardFromWhereTheTruthSaysAndMovesLeft) {
   EXPECT_NEAR(truth.position().x(), 2.0, 1e-9);
 }
 
+TEST(RenderScene, ADirectedSourceThatGoesRoundTheListenerFacesHimOnOneSideOnly) {
+  const Vec3 ears = {0, 0, 1.5};
+  ScenePlan plan = MovingPlan({.shape = PathShape::kArc,
+                               .points = {ears + Vec3{2, 0, 0}, ears},
+                               .sweep_deg = 180,
+                               .start_seconds = 0.5,
+                               .speed_m_per_s = 2.0});
+  plan.ground = "grass";
+  plan.sources[0].directivity = "cardioid";
+  plan.sources[0].facing = {1, 0, 0};
+  const RenderedScene scene = Render(plan);
+  const auto level = [&](double seconds) {
+    double sum = 0;
+    for (size_t i = 0; i < 3200; ++i) {
+      const double v = scene.audio.channel(audio::kW)[static_cast<size_t>(seconds * 16000) + i];
+      sum += v * v;
+    }
+    return 10 * std::log10(sum / 3200);
+  };
+  // First ahead of the listener, facing away; then to his left, side-on; at last behind him, facing him.
+  const double facing = level(4.5), side = level(0.5 + 0.15 + std::numbers::pi / 2 - 0.1), away = level(0.2);
+  EXPECT_NEAR(facing, 20 * std::log10(0.25 / (8 * std::numbers::pi)), 1.5);
+  EXPECT_NEAR(side - facing, -6.0, 1.0);
+  EXPECT_LT(away - facing, -15.0);  // his image in the ground is not behind him
+  EXPECT_EQ(scene.truth.sources(0).motion(), v1::MOTION_KIND_MOVING_LEFT);
+  EXPECT_EQ(scene.truth.room().wall_materials(0), "grass");
+}
+
 TEST(RenderScene, ALeavingSourceRecedesAndArrivesEverLater) {
   ScenePlan plan = FreeFieldPlan({3.43, 0, 0});
   plan.sources[0].onsets = {0.5, 2.0, 3.5};
@@ -459,6 +487,11 @@ TEST(RenderScene, WaysThroughWallsAndWithoutSenseAreRefusedByName) {
   EXPECT_THAT(refusal(plan), HasSubstr("sources[0].trajectory is at x = "));
   plan.sources[0].trajectory->points[0].z = std::nan("");
   EXPECT_THAT(refusal(plan), HasSubstr("sources[0].trajectory.points[0].z"));
+  plan = FreeFieldPlan({2, 0, 0});
+  plan.ground = "grass";
+  plan.sources[0].trajectory =
+      Trajectory{.shape = PathShape::kLine, .points = {{2, 0, 1}, {6, 0, 0.001}}, .speed_m_per_s = 5.0};
+  EXPECT_THAT(refusal(plan), HasSubstr("sources[0].trajectory is at z = "));
   plan = good;
   plan.listener_track = ListenerTrack{.trajectory = Resting(good.listener_m), .turn = {.speed_deg_per_s = 200}};
   EXPECT_THAT(refusal(plan), HasSubstr("listener_track.turn.speed_deg_per_s = 200 is out of range (0, 120]"));

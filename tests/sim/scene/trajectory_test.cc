@@ -224,6 +224,16 @@ TEST(ValidateInside, DrawsTheLineOneCentimetreFromTheWall) {
   EXPECT_FALSE(ValidateInside(Path({.points = {{1, 1, 2.995}}}), &size, 0, 9, "source").ok());
 }
 
+TEST(ValidateAboveGround, SeesAPathThatDipsIntoTheGround) {
+  const Path path({.shape = PathShape::kSpline, .points = {{0, 0, 1}, {2, 0, 0.02}, {4, 0, 0.02}, {6, 0, 1}}});
+  const absl::Status status = ValidateAboveGround(path, 0, 60, "source");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("source is at z = "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("allowed is at least 0.01 over the ground"));
+  EXPECT_TRUE(ValidateAboveGround(path, 0, 1.0, "source").ok());
+  EXPECT_TRUE(ValidateAboveGround(Path(Line({0, 0, 0.011}, {50, 0, 0.011}, 0, 5)), 0, 9, "source").ok());
+}
+
 TEST(ValidateApart, SeesAFastSourceThatPassesWithinAHair) {
   const Path listener({.points = {{0, 0, 1}}});
   for (double gap : {0.002, 0.008}) {
