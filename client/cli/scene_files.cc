@@ -45,8 +45,14 @@ std::vector<std::string> LooseStems(const std::string& folder) {
   return stems;
 }
 
+absl::Status NoScenes(const std::string& folder) {
+  return absl::NotFoundError(absl::StrCat(folder, ": has neither ", sim::kManifestName, " nor *", kTruthEnd));
+}
+
 absl::Status VisitLoose(const std::string& folder, const std::function<absl::Status(StoredScene)>& visit) {
-  for (const std::string& stem : LooseStems(folder)) {
+  const std::vector<std::string> stems = LooseStems(folder);
+  if (stems.empty()) return NoScenes(folder);
+  for (const std::string& stem : stems) {
     const std::string path = (fs::path(folder) / stem).string();
     absl::StatusOr<v1::Scene> truth = ReadSceneFile(path + kTruthEnd);
     if (!truth.ok()) return truth.status();
@@ -87,26 +93,22 @@ absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path) {
   return ParseScene(*text, path);
 }
 
-absl::StatusOr<SceneFolder> InspectSceneFolder(const std::string& folder) {
+absl::StatusOr<uint64_t> CountScenes(const std::string& folder) {
   const absl::StatusOr<sim::Manifest> manifest = sim::ReadManifest(folder);
+  uint64_t scenes = 0;
   if (manifest.ok()) {
-    SceneFolder found{.scenes = 0, .shards = true};
-    for (const sim::ShardEntry& entry : manifest->shards) found.scenes += static_cast<uint64_t>(entry.scenes);
-    return found;
+    for (const sim::ShardEntry& entry : manifest->shards) scenes += static_cast<uint64_t>(entry.scenes);
+    return scenes;
   }
   if (!absl::IsNotFound(manifest.status())) return manifest.status();
-  const std::vector<std::string> stems = LooseStems(folder);
-  if (stems.empty()) {
-    return absl::NotFoundError(absl::StrCat(folder, ": has neither ", sim::kManifestName, " nor *", kTruthEnd));
-  }
-  return SceneFolder{.scenes = stems.size(), .shards = false};
+  scenes = LooseStems(folder).size();
+  if (scenes == 0) return NoScenes(folder);
+  return scenes;
 }
 
 absl::Status ForEachScene(const std::string& folder, const std::function<absl::Status(StoredScene)>& visit) {
-  const absl::StatusOr<SceneFolder> found = InspectSceneFolder(folder);
-  if (!found.ok()) return found.status();
-  if (!found->shards) return VisitLoose(folder, visit);
   const absl::StatusOr<sim::Manifest> manifest = sim::ReadManifest(folder);
+  if (absl::IsNotFound(manifest.status())) return VisitLoose(folder, visit);
   if (!manifest.ok()) return manifest.status();
   for (const sim::ShardEntry& entry : manifest->shards) {
     if (absl::Status s = VisitShard(folder, entry, visit); !s.ok()) return s;

@@ -19,13 +19,9 @@ struct StoredScene {
   std::string audio;  // bytes of the file, AmbiX
 };
 
-struct SceneFolder {
-  uint64_t scenes = 0;  // as far as is known before reading: of the manifest, or files
-  bool shards = false;
-};
-
-// What a folder holds: shards where it has a manifest, else KEY.scene.json beside KEY.flac. NOT_FOUND: neither.
-absl::StatusOr<SceneFolder> InspectSceneFolder(const std::string& folder);
+// Scenes in a folder, as far as is known before reading them: of its manifest where it holds shards, else
+// KEY.scene.json beside KEY.flac. NOT_FOUND: neither.
+absl::StatusOr<uint64_t> CountScenes(const std::string& folder);
 
 // Calls visit for every scene of the folder, by name or in the order of the shards; one in memory at a time. Shards are
 // held against their manifest before they are read. Ends with the first error, of visit too: INVALID_ARGUMENT or
