@@ -6,6 +6,17 @@ add_library(auricle_torch_pch OBJECT "${CMAKE_BINARY_DIR}/torch_pch.cc")
 target_link_libraries(auricle_torch_pch PRIVATE auricle_torch)
 target_precompile_headers(auricle_torch_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
 
+# What ThreadSanitizer needs to know of absl::Mutex (the file says why).
+if(AURICLE_SANITIZE STREQUAL "thread")
+  add_library(auricle_absl_mutex STATIC "${CMAKE_SOURCE_DIR}/cmake/sanitizers/absl_mutex.cc")
+  target_link_libraries(auricle_absl_mutex PUBLIC absl::synchronization)
+  foreach(_function Mutex4LockEv Mutex6UnlockEv Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE)
+    target_link_options(auricle_absl_mutex INTERFACE "LINKER:--wrap=_ZN4absl7debian35${_function}")
+  endforeach()
+  # The linker takes the packaged libraries' own calls for calls of the wrapped names too; they are not.
+  target_link_options(auricle_absl_mutex INTERFACE "LINKER:--allow-shlib-undefined")
+endif()
+
 # auricle_library(NAME [TORCH] SOURCES a.cc ... DEPS target ...)
 # TORCH: the sources see LibTorch through that header (torch/torch.h costs 15-25 s a file without it).
 function(auricle_library name)
@@ -47,6 +58,9 @@ endfunction()
 macro(_auricle_common name)
   target_include_directories(${name} PUBLIC "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE auricle_warnings)
+  if(TARGET auricle_absl_mutex)
+    target_link_libraries(${name} PUBLIC auricle_absl_mutex)
+  endif()
   if(ARG_TORCH)
     target_link_libraries(${name} PUBLIC auricle_torch)
     target_precompile_headers(${name} REUSE_FROM auricle_torch_pch)

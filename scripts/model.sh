@@ -13,9 +13,18 @@ need_sounds() {
 }
 
 verb_simulate() {
-  build_targets auricle
   wants_help "$@" || need_sounds
-  cd "$caller_dir" && exec "$(program auricle)" simulate "$@"
+  run_auricle simulate "$@"
+}
+
+# Those that need no recordings: the program has its own --help.
+verb_verify() { run_auricle verify "$@"; }
+verb_export() { run_auricle export "$@"; }
+verb_import() { run_auricle import "$@"; }
+
+run_auricle() {
+  build_targets auricle
+  cd "$caller_dir" && exec "$(program auricle)" "$@"
 }
 
 verb_train() {

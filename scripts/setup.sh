@@ -4,7 +4,7 @@ apt_packages=(
   build-essential g++ cmake ninja-build ccache pkg-config git unzip python3 python3-pip
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev prometheus-cpp-dev
   libsndfile1-dev libsoxr-dev libhwy-dev libsqlite3-dev libssl-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev
-  libspdlog-dev libpng-dev libgtest-dev libgmock-dev)
+  libspdlog-dev libpng-dev libarchive-dev libgtest-dev libgmock-dev)
 torch_version=2.13.0
 googleapis_version=1.63.2
 googleapis_sha256=27a2499c7e8aff199665b22741997e485eccc8645aa9176c7c988e6fae507945

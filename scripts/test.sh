@@ -18,7 +18,7 @@ EOF
     local suppressions=$root/cmake/sanitizers
     export ASAN_OPTIONS=detect_odr_violation=0:strict_init_order=1 LSAN_OPTIONS=suppressions=$suppressions/lsan.supp
     export UBSAN_OPTIONS=print_stacktrace=1:suppressions=$suppressions/ubsan.supp
-    export TSAN_OPTIONS=second_deadlock_stack=1:ignore_noninstrumented_modules=1:suppressions=$suppressions/tsan.supp
+    export TSAN_OPTIONS=second_deadlock_stack=1:history_size=7:ignore_noninstrumented_modules=1:suppressions=$suppressions/tsan.supp
   fi
   build_targets
   say "testing"

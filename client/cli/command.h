@@ -26,6 +26,9 @@ Command EvalCommand();
 Command ModelsCommand();
 Command HealthCommand();
 Command SimulateCommand();
+Command VerifyCommand();
+Command ExportCommand();
+Command ImportCommand();
 Command DemoCommand();
 
 // --server and --timeout, as every command that talks to a server has them.

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/command.h"
 #include "client/cli/question_json.h"
+#include "client/cli/scene_files.h"
 #include "client/cli/scene_map.h"
 #include "client/cli/scene_table.h"
 #include "client/cli/terminal.h"

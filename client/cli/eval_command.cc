@@ -1,9 +1,4 @@
 // auricle eval: a file of questions in, a file of answers out.
-#include <signal.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -13,50 +8,12 @@
 #include "client/cli/ask_request.h"
 #include "client/cli/command.h"
 #include "client/cli/eval_run.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/progress.h"
 #include "client/cli/question_file.h"
-#include "client/cli/terminal.h"
 
 namespace auricle::client {
 namespace {
-
-std::atomic<bool> interrupted = false;
-
-// A bar on a terminal, else a line now and then, on stderr.
-class Progress {
- public:
-  Progress() : terminal_(isatty(STDERR_FILENO) != 0), start_(Clock::now()), last_(start_) {}
-
-  void Show(const EvalCounts& counts) {
-    const auto now = Clock::now();
-    if (now - last_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10)) &&
-        counts.done < counts.rows)
-      return;
-    last_ = now;
-    const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = seconds > 0 ? static_cast<double>(counts.done - counts.kept) / seconds : 0;
-    std::string text = absl::StrFormat("%d/%d", counts.done, counts.rows);
-    if (rate > 0) {
-      const int left = static_cast<int>(static_cast<double>(counts.rows - counts.done) / rate);
-      absl::StrAppend(&text, absl::StrFormat("  %.1f/s  %d:%02d left", rate, left / 60, left % 60));
-    }
-    if (counts.failed > 0) absl::StrAppend(&text, "  ", counts.failed, " failed");
-    if (!terminal_) {
-      std::fprintf(stderr, "%s\n", text.c_str());
-      return;
-    }
-    constexpr size_t kBar = 30;
-    const size_t filled = counts.rows > 0 ? kBar * counts.done / counts.rows : kBar;
-    std::string bar;
-    for (size_t i = 0; i < kBar; ++i) bar += i < filled ? "█" : "·";
-    std::fprintf(stderr, "\r%s  %s\x1b[K%s", bar.c_str(), text.c_str(), counts.done == counts.rows ? "\n" : "");
-    std::fflush(stderr);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  bool terminal_;
-  Clock::time_point start_, last_;
-};
 
 // What earlier runs answered, put safely aside (OUT.previous, written whole and renamed) before OUT is begun anew: a
 // kill at any moment leaves every answer in one of the two files.
@@ -113,13 +70,12 @@ int RunEvalCommand(const ParsedCommand& parsed) {
   options.sampling = SamplingOf(parsed);
   options.call = DeadlineOf(parsed);
 
-  signal(SIGINT, [](int) {
-    interrupted = true;
-    signal(SIGINT, SIG_DFL);  // the second Ctrl-C ends at once
-  });
+  StopAtInterrupt();
   Progress progress;
-  const auto counts = RunEval(
-      **client, *rows, kept, out, options, [&](const EvalCounts& now) { progress.Show(now); }, interrupted);
+  const auto show = [&](const EvalCounts& now) {
+    progress.Show(now.done, now.rows, now.kept, now.failed > 0 ? absl::StrCat(now.failed, " failed") : "");
+  };
+  const auto counts = RunEval(**client, *rows, kept, out, options, show, InterruptFlag());
   if (!counts.ok()) return Refuse(counts.status());
   // Kept where it still holds answers that this run did not write again (--limit, or an interruption).
   if (counts->kept == kept.size()) {
@@ -136,10 +92,10 @@ int RunEvalCommand(const ParsedCommand& parsed) {
         absl::StrFormat("; %d of %d multiple-choice answers correct (%.1f %%)", counts->correct, counts->graded,
                         100.0 * static_cast<double>(counts->correct) / static_cast<double>(counts->graded)));
   }
-  std::fprintf(stderr, "%s%s -> %s\n", interrupted ? "\ninterrupted: " : "", summary.c_str(), out.c_str());
+  std::fprintf(stderr, "%s%s -> %s\n", Interrupted() ? "\ninterrupted: " : "", summary.c_str(), out.c_str());
   if (counts->server_away) std::fprintf(stderr, "the server went away\n");
-  if (interrupted || counts->server_away) std::fprintf(stderr, "go on with --resume\n");
-  if (interrupted) return kExitInterrupted;
+  if (Interrupted() || counts->server_away) std::fprintf(stderr, "go on with --resume\n");
+  if (Interrupted()) return kExitInterrupted;
   // Rows may fail, a run may not: a wrong --model must not look like a file of hard questions.
   const bool all_failed = counts->rows > 0 && counts->failed == counts->rows;
   return (counts->server_away || all_failed) ? kExitRefused : kExitOk;

@@ -25,8 +25,9 @@ std::string Overview(const std::vector<Command>& commands) {
 }
 
 int Main(const std::vector<std::string>& words) {
-  const std::vector<Command> commands = {AskCommand(),    SceneCommand(),    EvalCommand(), ModelsCommand(),
-                                         HealthCommand(), SimulateCommand(), DemoCommand()};
+  const std::vector<Command> commands = {AskCommand(),    SceneCommand(),    EvalCommand(),   ModelsCommand(),
+                                         HealthCommand(), SimulateCommand(), VerifyCommand(), ExportCommand(),
+                                         ImportCommand(), DemoCommand()};
   if (words.empty()) {
     std::fprintf(stderr, "%s", Overview(commands).c_str());
     return kExitUsage;

@@ -9,6 +9,7 @@
 #include "client/cli/ask_request.h"
 #include "client/cli/command.h"
 #include "client/cli/drawing.h"
+#include "client/cli/scene_files.h"
 #include "client/cli/scene_map.h"
 #include "client/cli/scene_picture.h"
 #include "client/cli/scene_table.h"

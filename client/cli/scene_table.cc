@@ -1,10 +1,5 @@
 #include "client/cli/scene_table.h"
 
-#include <google/protobuf/util/json_util.h>
-
-#include <fstream>
-#include <sstream>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/scene_words.h"
@@ -51,21 +46,6 @@ std::string SceneTable(const v1::Scene& scene, bool is_truth, const TerminalStyl
   absl::StrAppend(&text, "   ", RoomText(scene.room()),
                   absl::StrFormat("; %.1f s of audio\n", scene.duration_seconds()));
   return text;
-}
-
-absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
-  std::stringstream text;
-  text << file.rdbuf();
-  google::protobuf::util::JsonParseOptions options;
-  options.ignore_unknown_fields = true;
-  v1::Scene scene;
-  const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &scene, options);
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": is not a Scene in JSON: ", std::string(status.message())));
-  }
-  return scene;
 }
 
 }  // namespace auricle::client

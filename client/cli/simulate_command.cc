@@ -1,24 +1,25 @@
 // auricle simulate: scenes with known truth as files, drawn and rendered here, without a server.
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/answer_json.h"
 #include "client/cli/command.h"
-#include "client/cli/question_json.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/progress.h"
 #include "client/cli/scene_words.h"
-#include "model/audio/audio_file.h"
-#include "sim/question/questions.h"
-#include "sim/render/scene_renderer.h"
-#include "sim/scene/scene_sampler.h"
+#include "client/cli/simulate_run.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::client {
 namespace {
+
+constexpr int64_t kMostJobs = 1024;
 
 absl::StatusOr<v1::SceneSpec> ReadSpec(const ParsedCommand& parsed) {
   v1::SceneSpec spec;
@@ -38,67 +39,52 @@ absl::StatusOr<v1::SceneSpec> ReadSpec(const ParsedCommand& parsed) {
   return spec;
 }
 
-absl::Status QuestionsNotWritten(const std::filesystem::path& folder) {
-  return absl::UnavailableError(absl::StrCat((folder / "questions.jsonl").string(), ": cannot be written"));
+void Print(const std::string& stem, const v1::Scene& truth) {
+  std::printf("%s.flac  %.1f s, %s\n", stem.c_str(), truth.duration_seconds(), RoomText(truth.room()).c_str());
+  for (const v1::Source& source : truth.sources()) std::printf("    %s\n", SourceText(source).c_str());
 }
 
-absl::Status WriteScene(const v1::SceneSpec& spec, const sim::SourceBank& bank, uint64_t seed, uint64_t index,
-                        int questions, const std::filesystem::path& folder, std::ofstream& question_file) {
-  const absl::StatusOr<sim::ScenePlan> plan = sim::PlanScene(spec, bank, seed, index);
-  if (!plan.ok()) return plan.status();
-  const absl::StatusOr<sim::RenderedScene> scene = sim::RenderScene(*plan, bank);
-  if (!scene.ok()) return scene.status();
-  const std::string stem = scene->truth.id();
-  if (absl::Status written = audio::WriteFoaFile((folder / (stem + ".flac")).string(), scene->audio); !written.ok())
-    return written;
-  std::ofstream truth(folder / (stem + ".scene.json"));
-  truth << SceneToJson(scene->truth).dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
-  truth.close();
-  if (!truth) return absl::UnavailableError(absl::StrCat(stem, ".scene.json: cannot be written"));
-
-  if (questions > 0) {
-    sim::Random random(seed, index, "simulate/questions");
-    sim::QuestionOptions options;
-    options.per_scene = questions;
-    options.held_out_wordings = spec.split() == "test";
-    for (const v1::Question& question : sim::AskAbout(scene->truth, options, random)) {
-      question_file << ToLine(QuestionToJson(question, stem + ".flac")) << '\n';
-    }
-    question_file.flush();
-    if (!question_file) return QuestionsNotWritten(folder);
-  }
-  std::printf("%s.flac  %.1f s, %s\n", stem.c_str(), scene->truth.duration_seconds(),
-              RoomText(scene->truth.room()).c_str());
-  for (const v1::Source& source : scene->truth.sources()) std::printf("    %s\n", SourceText(source).c_str());
-  return absl::OkStatus();
+// --jobs, or a thread for each core.
+int Jobs(const ParsedCommand& parsed) {
+  const int64_t asked = parsed.Integer("jobs");
+  return static_cast<int>(asked > 0 ? asked : std::max(1u, std::thread::hardware_concurrency()));
 }
 
 int RunSimulate(const ParsedCommand& parsed) {
   if (!parsed.Given("out")) return MisuseOf("simulate", "--out: is missing, must name a folder");
-  const absl::StatusOr<v1::SceneSpec> spec = ReadSpec(parsed);
+  if (parsed.Integer("jobs") > kMostJobs) return MisuseOf("simulate", absl::StrCat("--jobs: must be 0 to ", kMostJobs));
+  absl::StatusOr<v1::SceneSpec> spec = ReadSpec(parsed);
   if (!spec.ok()) return Refuse(spec.status());
   const auto bank =
       sim::SourceBank::Open(parsed.Given("sounds") ? parsed.Text("sounds") : sim::SourceBank::DefaultFolder());
   if (!bank.ok()) return Refuse(bank.status());
-  const std::filesystem::path folder = parsed.Text("out");
+  const std::string folder = parsed.Text("out");
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return Refuse(absl::UnavailableError(absl::StrCat("--out: ", folder.string(), ": ", error.message())));
+  if (error) return Refuse(absl::UnavailableError(absl::StrCat("--out: ", folder, ": ", error.message())));
 
-  const int questions = static_cast<int>(parsed.Integer("questions"));
-  std::ofstream question_file;
-  if (questions > 0) {
-    // A later index goes on with what earlier runs have put into the folder.
-    question_file.open(folder / "questions.jsonl", parsed.Integer("index") > 0 ? std::ios::app : std::ios::trunc);
-    if (!question_file) return Refuse(QuestionsNotWritten(folder));
+  const SimulateOptions options = {.spec = *std::move(spec),
+                                   .seed = static_cast<uint64_t>(parsed.Integer("seed")),
+                                   .first_index = static_cast<uint64_t>(parsed.Integer("index")),
+                                   .count = static_cast<uint64_t>(parsed.Integer("count")),
+                                   .questions = static_cast<int>(parsed.Integer("questions")),
+                                   .jobs = Jobs(parsed)};
+  StopAtInterrupt();
+  absl::Status status;
+  if (parsed.Integer("shard-size") > 0) {
+    Progress progress;
+    const auto show = [&](const ShardCounts& now) { progress.Show(now.done, now.scenes, now.kept); };
+    status = WriteSceneShards(options, **bank, static_cast<uint64_t>(parsed.Integer("shard-size")), folder, show,
+                              Interrupted);
+  } else {
+    status = WriteSceneFiles(options, **bank, folder, Print, Interrupted);
   }
-  for (int64_t i = 0; i < parsed.Integer("count"); ++i) {
-    const absl::Status status =
-        WriteScene(*spec, **bank, static_cast<uint64_t>(parsed.Integer("seed")),
-                   static_cast<uint64_t>(parsed.Integer("index") + i), questions, folder, question_file);
-    if (!status.ok()) return Refuse(status);
+  if (Interrupted()) {
+    std::fprintf(stderr, "\ninterrupted%s\n",
+                 parsed.Given("shard-size") ? ": whole shards are kept, the same command goes on" : "");
+    return kExitInterrupted;
   }
-  return kExitOk;
+  return status.ok() ? kExitOk : Refuse(status);
 }
 
 }  // namespace
@@ -111,7 +97,10 @@ Command SimulateCommand() {
       "Writes NAME-SEED-INDEX.flac (AmbiX, 24 bit) and NAME-SEED-INDEX.scene.json, the truth, for every scene. The "
       "same seed\n"
       "and index give the same scene on every machine. Needs the recordings that ./run sounds fetches.\n"
-      "questions.jsonl is begun anew at --index 0; a later index adds to it.";
+      "questions.jsonl is begun anew at --index 0; a later index adds to it.\n"
+      "With --shard-size the scenes go into tar files as WebDataset reads them, with a manifest of checksums; the same "
+      "command\n"
+      "goes on where an earlier run stopped, and a larger --count adds to it.";
   spec.flags = {
       {"out", FlagKind::kText, "DIR", "", "where the files go (required)"},
       {"spec", FlagKind::kText, "FILE.json", "", "a SceneSpec: what to draw from; fields left out keep their defaults"},
@@ -120,8 +109,11 @@ Command SimulateCommand() {
       {"index", FlagKind::kInteger, "N", "0", "index of the first scene"},
       {"count", FlagKind::kInteger, "N", "1", "number of scenes"},
       {"questions", FlagKind::kInteger, "N", "0", "also write questions.jsonl with at most N questions a scene"},
+      {"shard-size", FlagKind::kInteger, "N", "0", "write tar files of N scenes each; 0: a file each"},
+      {"jobs", FlagKind::kInteger, "N", "0", "threads; 0: one a core. The scenes are the same for any number"},
       {"sounds", FlagKind::kText, "DIR", "", "folder of recordings; none: where ./run sounds puts it"}};
-  spec.examples = {"auricle simulate --out scenes --count 20 --seed 7 --split test --questions 4"};
+  spec.examples = {"auricle simulate --out scenes --count 20 --seed 7 --split test --questions 4",
+                   "auricle simulate --out shards --count 100000 --questions 6 --shard-size 1000"};
   return {std::move(spec), RunSimulate};
 }
 

@@ -213,13 +213,13 @@ absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, c
   return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
 }
 
-absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip) {
+absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSamples wav) {
   if (absl::Status status = CheckWritable(clip); !status.ok()) return status;
   SF_INFO info = {};
   info.samplerate = clip.sample_rate;
   info.channels = kFoaChannels;
   if (absl::EndsWithIgnoreCase(path, ".wav")) {
-    info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+    info.format = SF_FORMAT_WAV | (wav == WavSamples::kFloat ? SF_FORMAT_FLOAT : SF_FORMAT_PCM_16);
   } else if (absl::EndsWithIgnoreCase(path, ".flac")) {
     info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
   } else {

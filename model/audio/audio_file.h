@@ -52,10 +52,13 @@ absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes);
 // A four-channel file as a FOA clip: ReadAudioFile + FromInterleaved.
 absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits = {});
 
-// Writes AmbiX W, Y, Z, X, by extension: `.wav` (32-bit float, exact) or `.flac` (24 bit; values past full scale clip).
+// How a WAV file holds its samples: float is exact; integers of 16 bit are what older programs expect, and clip.
+enum class WavSamples { kFloat, kInt16 };
+
+// Writes AmbiX W, Y, Z, X, by extension: `.wav` or `.flac` (24 bit; values past full scale clip).
 // Written under a temporary name and renamed, so that a reader never sees half a file.
 // INVALID_ARGUMENT: another extension or an empty clip. UNAVAILABLE: the disk refused.
-absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip);
+absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSamples wav = WavSamples::kFloat);
 
 // The same as FLAC bytes in memory (24 bit), for messages and archives.
 absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "server/inference/request_checks.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/grpc_order.h"
 #include "server/runtime/log.h"
 #include "server/runtime/steady_clock.h"
 #include "server/runtime/wire.h"
@@ -105,11 +106,13 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamCall::Begin(c
   }
   call->number_ = *number;
   call->scene_id_ = absl::StrCat("stream-", *number);
+  HandToGrpc(call.get());
   call->StartRead(&call->incoming_);
   return call.get();
 }
 
 void StreamCall::OnReadDone(bool ok) {
+  TakeFromGrpc(this);
   v1::StreamAskRequest request;
   absl::Status parsed;
   if (ok) {
@@ -133,7 +136,9 @@ void StreamCall::OnReadDone(bool ok) {
   }
   const absl::Status status = parsed.ok() ? Handle(std::move(request)) : HandleUnreadable(request, parsed);
   if (!status.ok()) return Close(status);
-  if (!finished_ && !closing_.has_value()) StartRead(&incoming_);
+  if (finished_ || closing_.has_value()) return;
+  HandToGrpc(this);
+  StartRead(&incoming_);
 }
 
 absl::Status StreamCall::Handle(v1::StreamAskRequest request) {

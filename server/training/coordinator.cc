@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/grpc_order.h"
 
 namespace auricle::server {
 namespace {
@@ -51,28 +52,43 @@ std::vector<v1::WorkKind> Kinds(const v1::LeaseRequest& request) {
 // at any time, so the stream needs no queue and no lock. It finishes when the client has no more, or a write fails.
 class Coordinator::SubmitStream final : public grpc::ServerBidiReactor<v1::SubmitRequest, v1::SubmitAck> {
  public:
-  explicit SubmitStream(Coordinator* coordinator) : coordinator_(coordinator) { StartRead(&request_); }
+  explicit SubmitStream(Coordinator* coordinator) : coordinator_(coordinator) { Read(); }
 
   void OnReadDone(bool ok) override {
+    TakeFromGrpc(this);
     if (!ok) {
-      Finish(grpc::Status::OK);
+      End(grpc::Status::OK);
       return;
     }
     ack_ = coordinator_->Take(request_);
+    HandToGrpc(this);
     StartWrite(&ack_);
   }
 
   void OnWriteDone(bool ok) override {
+    TakeFromGrpc(this);
     if (!ok) {
-      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the worker went away"));
+      End(grpc::Status(grpc::StatusCode::CANCELLED, "the worker went away"));
       return;
     }
-    StartRead(&request_);
+    Read();
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    TakeFromGrpc(this);
+    delete this;
+  }
 
  private:
+  void Read() {
+    HandToGrpc(this);
+    StartRead(&request_);
+  }
+  void End(const grpc::Status& status) {
+    HandToGrpc(this);
+    Finish(status);
+  }
+
   Coordinator* const coordinator_;
   v1::SubmitRequest request_;
   v1::SubmitAck ack_;

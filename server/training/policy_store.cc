@@ -10,6 +10,7 @@
 #include "model/checkpoint/atomic_file.h"
 #include "model/checkpoint/sha256.h"
 #include "server/runtime/error_details.h"
+#include "server/runtime/grpc_order.h"
 
 namespace auricle::server {
 namespace {
@@ -37,38 +38,47 @@ class PolicyStore::Fetch final : public grpc::ServerWriteReactor<v1::WeightsChun
  public:
   Fetch(const std::string& path, uint64_t offset) : file_(path, std::ios::binary), offset_(offset) {
     if (!file_.is_open()) {  // removed since it was looked up
-      Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "version: is not kept any more; watch for a newer one"));
+      End(grpc::Status(grpc::StatusCode::NOT_FOUND, "version: is not kept any more; watch for a newer one"));
       return;
     }
     file_.seekg(static_cast<std::streamoff>(offset));
     Next();
   }
 
-  explicit Fetch(const absl::Status& error) { Finish(ToGrpcStatus(error)); }
+  explicit Fetch(const absl::Status& error) { End(ToGrpcStatus(error)); }
 
   void OnWriteDone(bool ok) override {
+    TakeFromGrpc(this);
     if (!ok) {
-      Finish(grpc::Status::CANCELLED);
+      End(grpc::Status::CANCELLED);
     } else {
       Next();
     }
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    TakeFromGrpc(this);
+    delete this;
+  }
 
  private:
+  void End(const grpc::Status& status) {
+    HandToGrpc(this);
+    Finish(status);
+  }
+
   void Next() {
     std::string* data = chunk_.mutable_data();
     data->resize(kChunkBytes);
     file_.read(data->data(), kChunkBytes);
     data->resize(static_cast<size_t>(file_.gcount()));
     if (data->empty()) {
-      Finish(file_.bad() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the weights cannot be read")
-                         : grpc::Status::OK);
+      End(file_.bad() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the weights cannot be read") : grpc::Status::OK);
       return;
     }
     chunk_.set_offset(offset_);
     offset_ += data->size();
+    HandToGrpc(this);
     StartWrite(&chunk_);
   }
 

@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "server/runtime/grpc_order.h"
 
 namespace auricle::server {
 
@@ -59,7 +60,8 @@ class Watches {
   // Finishes when the client leaves, a write fails, the source ends or the watches are stopped.
   class Watch final : public grpc::ServerWriteReactor<Message> {
    public:
-    Watch(Watches* watches, Puller pull) : watches_(watches), pull_(std::move(pull)) {}
+    // The lock guards the rest; what the callbacks read before they have it is ordered by gRPC.
+    Watch(Watches* watches, Puller pull) : watches_(watches), pull_(std::move(pull)) { HandToGrpc(this); }
 
     void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(watches_->mu_) {
       if (finished_ || writing_) return;
@@ -81,6 +83,7 @@ class Watches {
     }
 
     void OnWriteDone(bool ok) override {
+      TakeFromGrpc(this);
       absl::MutexLock lock(&watches_->mu_);
       writing_ = false;
       cancelled_ = cancelled_ || !ok;
@@ -88,12 +91,14 @@ class Watches {
     }
 
     void OnCancel() override {
+      TakeFromGrpc(this);
       absl::MutexLock lock(&watches_->mu_);
       cancelled_ = true;
       Advance();
     }
 
     void OnDone() override {
+      TakeFromGrpc(this);
       absl::MutexLock lock(&watches_->mu_);
       watches_->watches_.erase(this);  // deletes it
     }

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "client/cli/question_json.h"
-#include "client/cli/scene_table.h"
+#include "client/cli/scene_files.h"
 #include "model/audio/audio_file.h"
 #include "sim/question/verifier.h"
 #include "tests/client/fake_server.h"

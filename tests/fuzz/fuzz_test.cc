@@ -18,6 +18,8 @@
 #include "model/tiny_model.h"
 #include "server/inference/audio_intake.h"
 #include "server/runtime/config.h"
+#include "sim/dataset/dcase.h"
+#include "sim/dataset/shard.h"
 #include "sim/question/verifier.h"
 #include "sim/source/source_bank.h"
 #include "tests/client/wav_bytes.h"
@@ -271,6 +273,60 @@ TEST_F(FuzzTest, TablesOfRecordingsAndServerSettingsAreReadOrRefused) {
       EXPECT_TRUE(server::ValidateServerConfig(*config).ok());
     }
   }
+}
+
+TEST_F(FuzzTest, ShardsGiveSamplesWithinTheLimitsOrAreRefused) {
+  const std::string path = (folder_ / "good.tar").string();
+  {
+    auto writer = sim::ShardWriter::Create(path);
+    ASSERT_TRUE(writer.ok());
+    for (const char* key : {"scene-0-0", "scene-0-1"}) {
+      ASSERT_TRUE(writer->Add({key, {{"flac", std::string(700, 'a')}, {"scene.json", "{}"}}}).ok());
+    }
+    ASSERT_TRUE(writer->Finish().ok());
+  }
+  const std::string good = ReadAll(path);
+  const sim::ShardLimits limits = {.max_file_bytes = 4096, .max_files_per_sample = 8};
+  Mutator mutator(11, {"ustar", "././@LongLink", "path=", "GNU.sparse.size=99999999", "0000644", "77777777777"});
+  int accepted = 0, refused = 0;
+  for (int round = FuzzRounds(2000); round > 0; --round) {
+    const absl::Status status = sim::ReadShard(AsFile(mutator.Mutate(good)), limits, [&](const sim::Sample& sample) {
+      EXPECT_FALSE(sample.files.empty());
+      EXPECT_LE(sample.files.size(), limits.max_files_per_sample);
+      for (const sim::SampleFile& file : sample.files) {
+        EXPECT_FALSE(file.extension.empty());
+        EXPECT_LE(file.bytes.size(), limits.max_file_bytes);
+      }
+      return absl::OkStatus();
+    });
+    status.ok() ? ++accepted : ++refused;
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(FuzzTest, LabelsOfOtherDataSetsBecomeScenesOrSayWhyNot) {
+  const std::string good = "0,11,0,90,0,200\n1,11,0,90,0,200\n3,6,0,-170,-10,150\n3,6,1,10,5,300\n5,11,0,100,0,250\n";
+  Mutator mutator(12, {",", "-", "1e9", "nan", "99999999999", "\r\n", " "});
+  int accepted = 0, refused = 0;
+  for (int round = FuzzRounds(3000); round > 0; --round) {
+    const auto scene = sim::SceneFromDcase(mutator.Mutate(good), sim::StarssClasses(), "clip", 1.0);
+    if (!scene.ok()) {
+      ++refused;
+      continue;
+    }
+    ++accepted;
+    for (const v1::Source& source : scene->sources()) {
+      EXPECT_EQ(source.frames_size(), 10);
+      EXPECT_GT(source.active_size(), 0);
+      EXPECT_TRUE(std::abs(source.direction().azimuth_deg()) <= 180 &&
+                  std::abs(source.direction().elevation_deg()) <= 90);
+      EXPECT_TRUE(source.distance_m() >= 0 && source.distance_m() <= 1000);
+    }
+    EXPECT_TRUE(sim::SceneToDcase(*scene, sim::StarssClasses()).ok());
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(refused, 0);
 }
 
 }  // namespace
