@@ -205,11 +205,7 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
            "Suppose you go {M} {W}, facing as now. Where is {A}?",
            "Having gone {M} {W} without turning, where would {A} be?"},
           {{"{A}", walk.source->words.the_noun}, {"{M}", MetresPhrase(walk.metres)}, {"{W}", kWays[walk.way].first}});
-  std::vector<double> swaps;
-  for (const HeardSource& other : heard.sources) {
-    if (&other != walk.source) swaps.push_back(AzimuthOf(after(other, walk.way, walk.metres, 1.0)));
-  }
-  if (!AnswerWithAzimuth(asking, walk.azimuth, swaps, draft)) return std::nullopt;
+  if (!AnswerAmongMirrorImages(asking, walk.azimuth, draft)) return std::nullopt;
   return draft;
 }
 

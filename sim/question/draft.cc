@@ -100,6 +100,19 @@ bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vect
   return draft.options.size() == 4;
 }
 
+bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft) {
+  // Off the axes by so much that the four differ by 50 degrees and more.
+  if (asking.multiple_choice && std::abs(std::remainder(azimuth_deg, 90.0)) < 25.0) return false;
+  if (!AnswerWithAzimuth(asking, azimuth_deg, {}, draft)) return false;
+  if (!asking.multiple_choice) return true;
+  const bool in_words = draft.options[0] == SectorName(SectorOf(azimuth_deg));
+  draft.options.clear();
+  for (double image : {azimuth_deg, -azimuth_deg, 180.0 - azimuth_deg, 180.0 + azimuth_deg}) {
+    draft.options.push_back(in_words ? std::string(SectorName(SectorOf(image))) : AzimuthPhrase(image));
+  }
+  return true;
+}
+
 Generator GeneratorOf(Task task) {
   switch (task) {
     case Task::kDetectSources:

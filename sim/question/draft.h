@@ -65,6 +65,10 @@ void AnswerYesOrNo(bool yes, Draft& draft);
 // and, for multiple choice, options. `in_words` is set for the caller's choice of wording. False where impossible.
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft);
 
+// The same where the truth is likelier to lie along one axis than along the other, as after a walk: the options are its
+// mirror images left-right and front-back, which are equally likely. False near the axes, where images fall together.
+bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft);
+
 // Onsets: the first 70 % of the clip, most of them early.
 OptionRange OnsetRange(const HeardScene& heard);
 

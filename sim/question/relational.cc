@@ -361,9 +361,9 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
                     "Which way would you go from {B} to reach {A}?",
                     "Starting at {B}, in which direction lies {A}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
-  if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
-    return std::nullopt;
-  }
+  // The opposite direction is the likely mistake, so the other two options are opposites as well.
+  const double azimuth = AzimuthOf(truth), aside = azimuth + asking.random.Uniform(55.0, 125.0);
+  if (!AnswerWithAzimuth(asking, azimuth, {azimuth + 180.0, aside, aside + 180.0}, draft)) return std::nullopt;
   return draft;
 }
 
