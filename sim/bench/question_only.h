@@ -1,9 +1,9 @@
 // A learner without ears: what the words of a question and its options give away on their own.
 //
-// Logistic regression over the four options (softmax of their scores), trained by AdaGrad (Duchi, Hazan and Singer 2011)
-// on bags of words, a model for each task: the words of an option and their pairs with the question's words, the option
-// as a whole, and how it stands among the four (rank of its number, words shared with the others, length). A fair set of
-// questions leaves it at chance.
+// Logistic regression over the four options (softmax of their scores), trained by AdaGrad (Duchi, Hazan and Singer
+// 2011) on bags of words, a model for each task: the words of an option and their pairs with the question's words, the
+// option as a whole, and how it stands among the four (rank of its number, words shared with the others, length). A
+// fair set of questions leaves it at chance.
 #pragma once
 
 #include <span>

@@ -1,7 +1,9 @@
 // L1: one attribute of one source or of the room.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "sim/question/draft.h"
@@ -23,6 +25,22 @@ std::vector<double> Others(const HeardScene& heard, const HeardSource& source, d
 double Iou(std::pair<double, double> a, std::pair<double, double> b) {
   const double both = std::min(a.second, b.second) - std::max(a.first, b.first);
   return both <= 0 ? 0.0 : both / (std::max(a.second, b.second) - std::min(a.first, b.first));
+}
+
+// No two share more than their tolerance allows.
+bool AllApart(const std::vector<std::pair<double, double>>& spans) {
+  for (size_t i = 0; i < spans.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (Iou(spans[i], spans[j]) > 0.4) return false;
+    }
+  }
+  return true;
+}
+
+// A number for a sound that is not there, as likely as one that is; the same for all attempts at a question.
+double Invented(Quantity quantity, const Asking& asking) {
+  Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("invented");
+  return DrawFromPrior(quantity, random);
 }
 
 // Whether to name a sound that is not there this time; if so, which.
@@ -121,17 +139,6 @@ std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
               "After how many seconds does {A} come in?"},
              {{"{A}", the_noun}});
 }
-
-// Where truths lie in scenes of default distributions, and how they crowd there.
-constexpr OptionRange kMetres = {0.5, 6.0, true, {1, 1, 1, 1, 1, 1, 1, 1}};
-constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.7, 0.5, 0.36, 0.36, 0.4, 0.64, 0.9}};
-constexpr OptionRange kReverberation = {0.2, 1.6, true, {1, 1, 0.66, 0.61, 0.39, 0.34, 0.28, 0.55}};
-constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 0.55, 0.4, 0.27, 0.26, 0.3, 0.45, 1}};
-
-// What thinning (OptionRange) leaves of onsets and of volumes: questions whose answer is not a number are thinned
-// alike, so that the words "no such sound" and "open air" are right as often as a number is.
-constexpr double kOnsetsKept = 0.2;
-constexpr double kVolumesKept = 0.42;
 
 // Reverberation times need a finer figure than onsets: 0.05 s.
 std::string ReverberationPhrase(double seconds) {
@@ -356,9 +363,10 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.text = SayWhenStart(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (asking.lot >= kOnsetsKept) return std::nullopt;
-      const double fake = random.Uniform(0.0, 0.7 * heard.duration_s);
-      for (double onset : DrawNumbers(OnsetRange(heard), fake, 0.0, {})) draft.options.push_back(SecondsPhrase(onset));
+      for (double onset :
+           DrawNumbers(OnsetQuantity(heard), Invented(OnsetQuantity(heard), asking), asking.lot, {}, nullptr))
+        draft.options.push_back(SecondsPhrase(onset));
+      if (draft.options.empty()) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -370,7 +378,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   const HeardSource* source = Pick(named, random);
   if (source == nullptr) return std::nullopt;
   const double length = source->end_s - source->onset_s;
-  const double longest = (asking.multiple_choice ? 0.5 : 0.7) * heard.duration_s;
+  const double longest = (asking.multiple_choice ? 0.35 : 0.7) * heard.duration_s;
   if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
     draft.text = Say(asking,
                      {"When do you hear {A}?",
@@ -401,23 +409,14 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.key.mutable_span()->set_end_seconds(source->end_s);
     draft.key.set_reference(Sentence(SpanPhrase(source->onset_s, source->end_s)));
     if (asking.multiple_choice) {
-      std::vector<std::pair<double, double>> spans = {{source->onset_s, source->end_s}};
-      const auto add = [&spans](std::pair<double, double> span) {
-        for (const auto& other : spans) {
-          if (Iou(span, other) > 0.4) return;
-        }
-        if (spans.size() < 4) spans.push_back(span);
-      };
-      for (const HeardSource& other : heard.sources) {
-        if (&other != source && other.one_span && other.end_s - other.onset_s >= 0.6) add({other.onset_s, other.end_s});
+      std::vector<std::pair<double, double>> spans;
+      // All of one length, each somewhere else: a length of its own would tell.
+      const double latest = heard.duration_s - length;
+      for (double place :
+           DrawNumbers(Quantity::kPlaceOfSpan, source->onset_s / latest, asking.lot, {}, asking.truths)) {
+        spans.push_back({place * latest, place * latest + length});
       }
-      const double base = length / random.Uniform(0.6, 1.6);  // so that the truth is not of middle length
-      for (int attempt = 0; attempt < 200 && spans.size() < 4; ++attempt) {
-        const double drawn = std::min(base * random.Uniform(0.6, 1.6), 0.9 * heard.duration_s);
-        const double start = random.Uniform(0.0, heard.duration_s - drawn);
-        add({start, start + drawn});
-      }
-      if (spans.size() != 4) return std::nullopt;
+      if (spans.empty() || !AllApart(spans)) return std::nullopt;
       for (const auto& [start, end] : spans) draft.options.push_back(SpanPhrase(start, end));
     }
     return draft;
@@ -426,8 +425,8 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
-    for (double onset :
-         DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, Others(heard, *source, &HeardSource::onset_s)))
+    for (double onset : DrawNumbers(OnsetQuantity(heard), source->onset_s, asking.lot,
+                                    Others(heard, *source, &HeardSource::onset_s), asking.truths))
       draft.options.push_back(SecondsPhrase(onset));
     OfferNoSuchSound(asking, draft.options);
   }
@@ -498,8 +497,8 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
-    for (double option :
-         DrawNumbers(kElevation, elevation, asking.lot, Others(heard, *source, &HeardSource::elevation_deg)))
+    for (double option : DrawNumbers(Quantity::kElevation, elevation, asking.lot,
+                                     Others(heard, *source, &HeardSource::elevation_deg), asking.truths))
       draft.options.push_back(ElevationPhrase(option));
   }
   return draft;
@@ -510,8 +509,8 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   Random& random = asking.random;
   Draft draft;
   if (heard.sources.empty()) return std::nullopt;
-  const auto options = [&](double truth, double lot, const std::vector<double>& swaps) {
-    for (double metres : DrawNumbers(kMetres, truth, lot, swaps)) {
+  const auto options = [&](double truth, const std::vector<double>& swaps, TruthLog* log) {
+    for (double metres : DrawNumbers(Quantity::kDistance, truth, asking.lot, swaps, log)) {
       draft.options.push_back(MetresPhrase(metres));
     }
     return draft.options.size() == 4;
@@ -520,7 +519,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
     draft.text = SayHowFar(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (!options(random.LogUniform(0.5, 5.9), 0.0, {})) return std::nullopt;
+      if (!options(Invented(Quantity::kDistance, asking), {}, nullptr)) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -531,7 +530,8 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   draft.key.set_distance_m(source->distance_m);
   draft.key.set_reference(Sentence(MetresPhrase(source->distance_m)));
   if (asking.multiple_choice) {
-    if (!options(source->distance_m, asking.lot, Others(heard, *source, &HeardSource::distance_m))) return std::nullopt;
+    if (!options(source->distance_m, Others(heard, *source, &HeardSource::distance_m), asking.truths))
+      return std::nullopt;
     OfferNoSuchSound(asking, draft.options);
   }
   return draft;
@@ -571,7 +571,7 @@ std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& ask
   draft.key.set_seconds(room.t30_seconds());
   draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
   if (asking.multiple_choice) {
-    for (double seconds : DrawNumbers(kReverberation, room.t30_seconds(), asking.lot, {})) {
+    for (double seconds : DrawNumbers(Quantity::kReverberation, room.t30_seconds(), asking.lot, {}, asking.truths)) {
       draft.options.push_back(ReverberationPhrase(seconds));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -625,9 +625,9 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
-    if (room.free_field() && asking.lot >= kVolumesKept) return std::nullopt;
-    const double volume = room.free_field() ? random.LogUniform(45.0, 449.0) : room.volume_m3();
-    for (double option : DrawNumbers(kVolume, volume, room.free_field() ? 0.0 : asking.lot, {})) {
+    const double volume = room.free_field() ? Invented(Quantity::kVolume, asking) : room.volume_m3();
+    for (double option :
+         DrawNumbers(Quantity::kVolume, volume, asking.lot, {}, room.free_field() ? nullptr : asking.truths)) {
       draft.options.push_back(VolumePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

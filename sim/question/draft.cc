@@ -71,8 +71,12 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
   return AzimuthPhrase(source.azimuth_deg);
 }
 
-OptionRange OnsetRange(const HeardScene& heard) {
-  return {0.0, 0.7 * heard.duration_s, false, {0.15, 0.16, 0.25, 0.21, 0.36, 0.36, 1, 1}};
+Quantity OnsetQuantity(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? Quantity::kOnsetInShort : Quantity::kOnsetInLong;
+}
+
+Quantity OnsetGapQuantity(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? Quantity::kOnsetGapInShort : Quantity::kOnsetGapInLong;
 }
 
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {
@@ -100,9 +104,10 @@ bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vect
   return draft.options.size() == 4;
 }
 
+bool HasMirrorImages(double azimuth_deg) { return std::abs(std::remainder(azimuth_deg, 90.0)) >= 25.0; }
+
 bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft) {
-  // Off the axes by so much that the four differ by 50 degrees and more.
-  if (asking.multiple_choice && std::abs(std::remainder(azimuth_deg, 90.0)) < 25.0) return false;
+  if (asking.multiple_choice && !HasMirrorImages(azimuth_deg)) return false;
   if (!AnswerWithAzimuth(asking, azimuth_deg, {}, draft)) return false;
   if (!asking.multiple_choice) return true;
   const bool in_words = draft.options[0] == SectorName(SectorOf(azimuth_deg));

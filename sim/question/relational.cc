@@ -1,6 +1,8 @@
 // L2: attributes bound to one source, or two sources compared.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "sim/question/draft.h"
@@ -41,18 +43,17 @@ int LeftOf(const HeardSource& a, const HeardSource& b) {
   return turn > 0 ? 1 : -1;
 }
 
-// "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. Other sizes are a third or three times the
-// truth, which of the two is drawn first, so that neither size is the likelier. Empty where [low, high] forbids it.
-std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size, double low,
-                                     double high, std::string (*phrase)(double), Random& random) {
-  const double other = random.Chance(0.5) ? size * 3.0 : size / 3.0;
-  if (other < low || other > high) return {};
+// "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. The other size is drawn as true ones are,
+// so that neither is the likelier. Empty where the two are too close.
+std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size,
+                                     Quantity quantity, std::string (*phrase)(double), const Asking& asking) {
+  if (asking.truths != nullptr) (*asking.truths)[quantity].push_back(size);
+  Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("size");
+  const double other = DrawFromPrior(quantity, random);
+  if (!FarApart(quantity, size, other)) return {};
   return {absl::StrCat(winner, ", by ", phrase(size)), absl::StrCat(loser, ", by ", phrase(size)),
           absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
 }
-
-// Angles between two sources of a scene crowd between 40 and 120 degrees.
-constexpr OptionRange kSeparation = {20.0, 180.0, false, {0.58, 0.29, 0.45, 0.26, 0.57, 0.4, 1, 1}};
 
 // Share of open comparisons that are put as yes or no, and of those that ask among all sounds and not between two.
 constexpr double kYesOrNoShare = 0.3;
@@ -362,8 +363,9 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
                     "Starting at {B}, in which direction lies {A}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   // The opposite direction is the likely mistake, so the other two options are opposites as well.
-  const double azimuth = AzimuthOf(truth), aside = azimuth + asking.random.Uniform(55.0, 125.0);
-  if (!AnswerWithAzimuth(asking, azimuth, {azimuth + 180.0, aside, aside + 180.0}, draft)) return std::nullopt;
+  const double azimuth = AzimuthOf(truth);
+  if (!AnswerWithAzimuth(asking, azimuth, {azimuth + 180.0, azimuth + 90.0, azimuth - 90.0}, draft))
+    return std::nullopt;
   return draft;
 }
 
@@ -464,7 +466,8 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
          "Between {A} and {B}, which one is closer, and by how much?",
          "Which one lies nearer, {A} or {B}, and by what margin?"},
         {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
-    draft.options = SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
+    draft.options =
+        SignAndSize(closer.the_noun, farther.the_noun, apart, Quantity::kDistanceGap, &MetresPhrase, asking);
     AnswerWithClass(closer, draft);
     return draft;
   }
@@ -541,7 +544,7 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
              "Which one leads, {A} or {B}, and by what time?"},
             {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
     draft.options =
-        SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase, asking.random);
+        SignAndSize(first.the_noun, second.the_noun, apart, OnsetGapQuantity(heard), &SecondsPhrase, asking);
     AnswerWithClass(first, draft);
     return draft;
   }
@@ -612,7 +615,7 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
     for (const HeardSource& other : heard.sources) {
       if (&other != source) swaps.push_back(other.onset_s);
     }
-    for (double onset : DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, swaps)) {
+    for (double onset : DrawNumbers(OnsetQuantity(heard), source->onset_s, asking.lot, swaps, asking.truths)) {
       draft.options.push_back(SecondsPhrase(onset));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -642,7 +645,7 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers(kSeparation, angle, asking.lot, {})) {
+    for (double option : DrawNumbers(Quantity::kSeparation, angle, asking.lot, {}, asking.truths)) {
       draft.options.push_back(AnglePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;
