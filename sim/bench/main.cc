@@ -14,8 +14,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/atomic_file.h"
 #include "sim/bench/benchmark.h"
 #include "sim/bench/controls.h"
+#include "sim/bench/html_report.h"
 #include "sim/bench/question_only.h"
 #include "sim/bench/report.h"
 #include "sim/bench/scoring.h"
@@ -37,9 +39,9 @@ constexpr char kUsage[] =
     and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
 auricle-bench check --out DIR
     Holds the files against the stamps of benchmark.json.
-auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json]
+auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json] [--html FILE] [--title TEXT]
     Accuracy per task, level and overall beside chance, the best constant answer and the controls, with 95 % intervals;
-    azimuth errors of answers and evidence. --json: one object a line. Exit status 3 where a floor is missed.
+    azimuth errors of answers and evidence. --json: one object a line; --html: a page with pictures. Exit status 3 where a floor is missed.
 auricle-bench question-only [--seed 1] [--scenes 6000] [--questions 20000] [--bank DIR] [--spec JSON]
     Renders training scenes, asks everything about them, and lets a learner without ears (sim/bench/question_only.h) learn
     from the first --questions and answer the rest. Exit status 3 where a task is more than 3 points from chance.
@@ -63,8 +65,8 @@ struct Flags {
 };
 
 absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
-  static constexpr std::string_view kKnown[] = {"out",  "seed",    "scenes",  "questions", "bank",
-                                                "spec", "control", "answers", "json"};
+  static constexpr std::string_view kKnown[] = {"out",     "seed",    "scenes", "questions", "bank", "spec",
+                                                "control", "answers", "json",   "html",      "title"};
   Flags flags;
   if (argc > 1) flags.verb = argv[1];
   for (int i = 2; i < argc; ++i) {
@@ -210,6 +212,11 @@ absl::Status ScoreFiles(const Flags& flags, bool* missed) {
   for (const Measurement& one : measurements) *missed |= !one.ok;
   const std::string text = flags.values.count("json") > 0 ? MeasurementLines(measurements) : ReportTable(*report);
   std::fputs(text.c_str(), stdout);
+  if (const std::string path = flags.Get("html"); !path.empty()) {
+    const std::string page = HtmlReport(*report, flags.Get("title", "asa-bench"));
+    const std::string_view pieces[] = {page};
+    return model::WriteFileAtomically(path, pieces);
+  }
   return absl::OkStatus();
 }
 

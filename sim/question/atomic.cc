@@ -38,9 +38,9 @@ bool AllApart(const std::vector<std::pair<double, double>>& spans) {
 }
 
 // A number for a sound that is not there, as likely as one that is; the same for all attempts at a question.
-double Invented(Quantity quantity, const Asking& asking) {
+double Invented(NumberKind kind, const Asking& asking) {
   Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("invented");
-  return DrawFromPrior(quantity, random);
+  return DrawFromPrior(kind, random);
 }
 
 // Whether to name a sound that is not there this time; if so, which.
@@ -363,8 +363,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.text = SayWhenStart(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      for (double onset :
-           DrawNumbers(OnsetQuantity(heard), Invented(OnsetQuantity(heard), asking), asking.lot, {}, nullptr))
+      for (double onset : DrawNumbers(OnsetKind(heard), Invented(OnsetKind(heard), asking), asking.lot, {}, nullptr))
         draft.options.push_back(SecondsPhrase(onset));
       if (draft.options.empty()) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
@@ -413,7 +412,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
       // All of one length, each somewhere else: a length of its own would tell.
       const double latest = heard.duration_s - length;
       for (double place :
-           DrawNumbers(Quantity::kPlaceOfSpan, source->onset_s / latest, asking.lot, {}, asking.truths)) {
+           DrawNumbers(NumberKind::kPlaceOfSpan, source->onset_s / latest, asking.lot, {}, asking.truths)) {
         spans.push_back({place * latest, place * latest + length});
       }
       if (spans.empty() || !AllApart(spans)) return std::nullopt;
@@ -425,7 +424,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
-    for (double onset : DrawNumbers(OnsetQuantity(heard), source->onset_s, asking.lot,
+    for (double onset : DrawNumbers(OnsetKind(heard), source->onset_s, asking.lot,
                                     Others(heard, *source, &HeardSource::onset_s), asking.truths))
       draft.options.push_back(SecondsPhrase(onset));
     OfferNoSuchSound(asking, draft.options);
@@ -497,7 +496,7 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers(Quantity::kElevation, elevation, asking.lot,
+    for (double option : DrawNumbers(NumberKind::kElevation, elevation, asking.lot,
                                      Others(heard, *source, &HeardSource::elevation_deg), asking.truths))
       draft.options.push_back(ElevationPhrase(option));
   }
@@ -510,7 +509,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   Draft draft;
   if (heard.sources.empty()) return std::nullopt;
   const auto options = [&](double truth, const std::vector<double>& swaps, TruthLog* log) {
-    for (double metres : DrawNumbers(Quantity::kDistance, truth, asking.lot, swaps, log)) {
+    for (double metres : DrawNumbers(NumberKind::kDistance, truth, asking.lot, swaps, log)) {
       draft.options.push_back(MetresPhrase(metres));
     }
     return draft.options.size() == 4;
@@ -519,7 +518,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
     draft.text = SayHowFar(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (!options(Invented(Quantity::kDistance, asking), {}, nullptr)) return std::nullopt;
+      if (!options(Invented(NumberKind::kDistance, asking), {}, nullptr)) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -571,7 +570,7 @@ std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& ask
   draft.key.set_seconds(room.t30_seconds());
   draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
   if (asking.multiple_choice) {
-    for (double seconds : DrawNumbers(Quantity::kReverberation, room.t30_seconds(), asking.lot, {}, asking.truths)) {
+    for (double seconds : DrawNumbers(NumberKind::kReverberation, room.t30_seconds(), asking.lot, {}, asking.truths)) {
       draft.options.push_back(ReverberationPhrase(seconds));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -625,9 +624,9 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
-    const double volume = room.free_field() ? Invented(Quantity::kVolume, asking) : room.volume_m3();
+    const double volume = room.free_field() ? Invented(NumberKind::kVolume, asking) : room.volume_m3();
     for (double option :
-         DrawNumbers(Quantity::kVolume, volume, asking.lot, {}, room.free_field() ? nullptr : asking.truths)) {
+         DrawNumbers(NumberKind::kVolume, volume, asking.lot, {}, room.free_field() ? nullptr : asking.truths)) {
       draft.options.push_back(VolumePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

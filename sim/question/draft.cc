@@ -71,12 +71,12 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
   return AzimuthPhrase(source.azimuth_deg);
 }
 
-Quantity OnsetQuantity(const HeardScene& heard) {
-  return heard.duration_s <= kShortClipSeconds ? Quantity::kOnsetInShort : Quantity::kOnsetInLong;
+NumberKind OnsetKind(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? NumberKind::kOnsetInShort : NumberKind::kOnsetInLong;
 }
 
-Quantity OnsetGapQuantity(const HeardScene& heard) {
-  return heard.duration_s <= kShortClipSeconds ? Quantity::kOnsetGapInShort : Quantity::kOnsetGapInLong;
+NumberKind OnsetGapKind(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? NumberKind::kOnsetGapInShort : NumberKind::kOnsetGapInLong;
 }
 
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {

@@ -74,8 +74,8 @@ bool HasMirrorImages(double azimuth_deg);
 bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft);
 
 // Which distribution an onset of this scene, or the gap between two, belongs to.
-Quantity OnsetQuantity(const HeardScene& heard);
-Quantity OnsetGapQuantity(const HeardScene& heard);
+NumberKind OnsetKind(const HeardScene& heard);
+NumberKind OnsetGapKind(const HeardScene& heard);
 
 // A random element's pointer, nullptr for an empty list.
 template <typename T>

@@ -21,10 +21,10 @@ bool FarFromAll(double azimuth, const std::vector<double>& chosen) {
                      [azimuth](double other) { return AzimuthDistance(azimuth, other) >= kAzimuthSpacing; });
 }
 
-bool AllApart(Quantity quantity, const std::vector<double>& drawn) {
+bool AllApart(NumberKind kind, const std::vector<double>& drawn) {
   for (size_t i = 0; i < drawn.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      if (!FarApart(quantity, drawn[i], drawn[j])) return false;
+      if (!FarApart(kind, drawn[i], drawn[j])) return false;
     }
   }
   return true;
@@ -70,18 +70,18 @@ std::vector<int> DrawSectors(int truth, std::span<const int> swaps, Random& rand
   return drawn;
 }
 
-std::vector<double> DrawNumbers(Quantity quantity, double truth, double lot, std::span<const double> swaps,
+std::vector<double> DrawNumbers(NumberKind kind, double truth, double lot, std::span<const double> swaps,
                                 TruthLog* log) {
-  if (log != nullptr) (*log)[quantity].push_back(truth);
-  Random random = Random(std::bit_cast<uint64_t>(lot)).Fork(static_cast<uint64_t>(quantity));
+  if (log != nullptr) (*log)[kind].push_back(truth);
+  Random random = Random(std::bit_cast<uint64_t>(lot)).Fork(static_cast<uint64_t>(kind));
   const bool swapping = random.Chance(0.5);
   for (int attempt = 0; attempt < kDraws; ++attempt) {
     std::vector<double> drawn = {truth};
     for (size_t i = 0; drawn.size() < kOptions; ++i) {
-      const double prior = DrawFromPrior(quantity, random);
+      const double prior = DrawFromPrior(kind, random);
       drawn.push_back(swapping && i < swaps.size() ? swaps[i] : prior);
     }
-    if (AllApart(quantity, drawn)) return drawn;
+    if (AllApart(kind, drawn)) return drawn;
   }
   return {};
 }

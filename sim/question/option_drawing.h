@@ -30,7 +30,7 @@ std::vector<int> DrawSectors(int truth, std::span<const int> swaps, Random& rand
 // the truth as the others. Half of the time values of other sources (`swaps`) stand in for drawn ones. The draw depends
 // on `lot` alone and often fails: tries until it fits would make values likelier to be true that others crowd. Adds the
 // truth to `log` where there is one.
-std::vector<double> DrawNumbers(Quantity quantity, double truth, double lot, std::span<const double> swaps,
+std::vector<double> DrawNumbers(NumberKind kind, double truth, double lot, std::span<const double> swaps,
                                 TruthLog* log);
 
 // Classes of the vocabulary whose nouns are not in the scene, distinct nouns; fewer than `count` if there are not

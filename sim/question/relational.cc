@@ -45,12 +45,12 @@ int LeftOf(const HeardSource& a, const HeardSource& b) {
 
 // "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. The other size is drawn as true ones are,
 // so that neither is the likelier. Empty where the two are too close.
-std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size,
-                                     Quantity quantity, std::string (*phrase)(double), const Asking& asking) {
-  if (asking.truths != nullptr) (*asking.truths)[quantity].push_back(size);
+std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size, NumberKind kind,
+                                     std::string (*phrase)(double), const Asking& asking) {
+  if (asking.truths != nullptr) (*asking.truths)[kind].push_back(size);
   Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("size");
-  const double other = DrawFromPrior(quantity, random);
-  if (!FarApart(quantity, size, other)) return {};
+  const double other = DrawFromPrior(kind, random);
+  if (!FarApart(kind, size, other)) return {};
   return {absl::StrCat(winner, ", by ", phrase(size)), absl::StrCat(loser, ", by ", phrase(size)),
           absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
 }
@@ -467,7 +467,7 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
          "Which one lies nearer, {A} or {B}, and by what margin?"},
         {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
     draft.options =
-        SignAndSize(closer.the_noun, farther.the_noun, apart, Quantity::kDistanceGap, &MetresPhrase, asking);
+        SignAndSize(closer.the_noun, farther.the_noun, apart, NumberKind::kDistanceGap, &MetresPhrase, asking);
     AnswerWithClass(closer, draft);
     return draft;
   }
@@ -543,8 +543,7 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
              "Between {A} and {B}, which sets in earlier, and by how much?",
              "Which one leads, {A} or {B}, and by what time?"},
             {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
-    draft.options =
-        SignAndSize(first.the_noun, second.the_noun, apart, OnsetGapQuantity(heard), &SecondsPhrase, asking);
+    draft.options = SignAndSize(first.the_noun, second.the_noun, apart, OnsetGapKind(heard), &SecondsPhrase, asking);
     AnswerWithClass(first, draft);
     return draft;
   }
@@ -615,7 +614,7 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
     for (const HeardSource& other : heard.sources) {
       if (&other != source) swaps.push_back(other.onset_s);
     }
-    for (double onset : DrawNumbers(OnsetQuantity(heard), source->onset_s, asking.lot, swaps, asking.truths)) {
+    for (double onset : DrawNumbers(OnsetKind(heard), source->onset_s, asking.lot, swaps, asking.truths)) {
       draft.options.push_back(SecondsPhrase(onset));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -645,7 +644,7 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers(Quantity::kSeparation, angle, asking.lot, {}, asking.truths)) {
+    for (double option : DrawNumbers(NumberKind::kSeparation, angle, asking.lot, {}, asking.truths)) {
       draft.options.push_back(AnglePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

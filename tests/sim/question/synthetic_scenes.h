@@ -62,8 +62,8 @@ inline v1::Scene DrawScene(uint64_t index) {
     scene.mutable_room()->set_volume_m3(0);
     scene.mutable_room()->set_t30_seconds(0);
   } else {
-    scene.mutable_room()->set_volume_m3(DrawFromPrior(Quantity::kVolume, random));
-    scene.mutable_room()->set_t30_seconds(DrawFromPrior(Quantity::kReverberation, random));
+    scene.mutable_room()->set_volume_m3(DrawFromPrior(NumberKind::kVolume, random));
+    scene.mutable_room()->set_t30_seconds(DrawFromPrior(NumberKind::kReverberation, random));
   }
   const int sources = static_cast<int>(random.Int(1, 3));
   std::vector<std::string> classes;
@@ -72,8 +72,8 @@ inline v1::Scene DrawScene(uint64_t index) {
   std::vector<Cartesian> directions;
   for (int i = 0; i < sources;) {
     const double azimuth = random.Uniform(-180, 180);
-    const double metres = DrawFromPrior(Quantity::kDistance, random);
-    const double elevation = DrawFromPrior(Quantity::kElevation, random);
+    const double metres = DrawFromPrior(NumberKind::kDistance, random);
+    const double elevation = DrawFromPrior(NumberKind::kElevation, random);
     const Cartesian towards = PositionOf(azimuth, elevation, 1.0);
     bool apart = true;
     for (const Cartesian& other : directions) {
@@ -81,8 +81,8 @@ inline v1::Scene DrawScene(uint64_t index) {
       apart &= cosine <= std::cos(20.0 * M_PI / 180.0);
     }
     if (!apart) continue;
-    const Quantity onset =
-        scene.duration_seconds() <= kShortClipSeconds ? Quantity::kOnsetInShort : Quantity::kOnsetInLong;
+    const NumberKind onset =
+        scene.duration_seconds() <= kShortClipSeconds ? NumberKind::kOnsetInShort : NumberKind::kOnsetInLong;
     const double start = DrawFromPrior(onset, random);
     const double end = std::min(scene.duration_seconds(), start + random.LogUniform(0.3, 6.0));
     AddSource(scene, classes[i], azimuth, elevation, metres, start, end);
