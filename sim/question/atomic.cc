@@ -43,6 +43,79 @@ double Invented(NumberKind kind, const Asking& asking) {
   return DrawFromPrior(kind, random);
 }
 
+// Needs: a source clearly within 70 degrees of the side that is asked about, or clearly beyond 110.
+std::optional<Draft> AskWhetherOnASide(const HeardSource& source, const Asking& asking) {
+  constexpr std::pair<std::string_view, double> kSides[] = {
+      {"in front of you", 0.0}, {"on your left", 90.0}, {"behind you", 180.0}, {"on your right", -90.0}};
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<std::string_view> fitting;
+  for (const auto& [words, centre] : kSides) {
+    const double off = AzimuthDistance(source.azimuth_deg, centre);
+    if (yes ? off <= 70.0 : off >= 110.0) fitting.push_back(words);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking,
+                   {"Is {A} {S}?", "Do you hear {A} {S}?", "Is it {S} that {A} is?", "Does {A} sound {S}?",
+                    "Yes or no: is {A} {S}?", "Is it true that {A} is {S}?", "Does {A} come from somewhere {S}?",
+                    "Can {A} be heard {S}?", "Would you say that {A} is {S}?", "Is {A} to be found {S}?"},
+                   {{"{A}", source.words.the_noun}, {"{S}", fitting[asking.random.Index(fitting.size())]}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
+}
+
+std::optional<Draft> AskWhetherNearerThan(const HeardSource& source, const Asking& asking) {
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<double> fitting;
+  for (const double metres : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0}) {
+    if (yes ? source.distance_m * 1.4 <= metres : source.distance_m >= metres * 1.4) fitting.push_back(metres);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text = Say(
+      asking,
+      {"Is {A} nearer than {M}?", "Is {A} closer than {M}?", "Is {A} within {M} of you?", "Is {A} less than {M} away?",
+       "Yes or no: is {A} nearer than {M}?", "Is {A} within {M}?", "Does {A} sound from less than {M} away?",
+       "Is it less than {M} to {A}?", "Is the distance to {A} below {M}?", "Would you say that {A} is within {M}?"},
+      {{"{A}", source.words.the_noun}, {"{M}", MetresPhrase(fitting[asking.random.Index(fitting.size())])}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
+}
+
+// Needs: 12 degrees or more above or below the ears.
+std::optional<Draft> AskWhetherAbove(const HeardSource& source, const Asking& asking) {
+  if (std::abs(source.elevation_deg) < 12.0) return std::nullopt;
+  const bool above = asking.random.Chance(0.5);
+  Draft draft;
+  draft.text = Say(asking,
+                   {"Is {A} {W} you?", "Is {A} {W} your ears?", "Does {A} sound from {W} you?",
+                    "Do you hear {A} {W} you?", "Yes or no: is {A} {W} you?", "Is it true that {A} is {W} you?",
+                    "Does {A} come from {W} you?", "Would you say that {A} is {W} you?", "Is {A} somewhere {W} you?"},
+                   {{"{A}", source.words.the_noun}, {"{W}", above ? "above" : "below"}});
+  AnswerYesOrNo((source.elevation_deg > 0) == above, draft);
+  return draft;
+}
+
+// Needs: a start 0.8 s or more from a whole or half second that is asked about.
+std::optional<Draft> AskWhetherStartedBy(const HeardScene& heard, const HeardSource& source, const Asking& asking) {
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<double> fitting;
+  for (double seconds = 1.0; seconds <= 0.7 * heard.duration_s; seconds += 0.5) {
+    if (yes ? source.onset_s <= seconds - 0.8 : source.onset_s >= seconds + 0.8) fitting.push_back(seconds);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text =
+      Say(asking,
+          {"Does {A} start before {T}?", "Is {A} first heard before {T}?", "Does {A} begin within the first {T}?",
+           "Do you hear {A} before {T}?", "Has {A} started by {T}?", "Yes or no: does {A} start before {T}?",
+           "Is it true that {A} starts before {T}?", "Does {A} set in before {T}?",
+           "Would you say that {A} starts before {T}?"},
+          {{"{A}", source.words.the_noun}, {"{T}", SecondsPhrase(fitting[asking.random.Index(fitting.size())])}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
+}
+
 // Whether to name a sound that is not there this time; if so, which.
 std::optional<ClassWords> NameAbsent(const HeardScene& heard, const Asking& asking) {
   if (!asking.random.Chance(asking.absent_share)) return std::nullopt;
@@ -376,6 +449,7 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   }
   const HeardSource* source = Pick(named, random);
   if (source == nullptr) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherStartedBy(heard, *source, asking);
   const double length = source->end_s - source->onset_s;
   const double longest = (asking.multiple_choice ? 0.35 : 0.7) * heard.duration_s;
   if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
@@ -450,6 +524,7 @@ std::optional<Draft> AskAzimuth(const HeardScene& heard, const Asking& asking) {
   }
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr || std::abs(source->elevation_deg) > 60.0) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherOnASide(*source, asking);
   draft.text = SayWhere(asking, source->words.the_noun);
   if (!AnswerWithAzimuth(asking, source->azimuth_deg, Others(heard, *source, &HeardSource::azimuth_deg), draft)) {
     return std::nullopt;
@@ -464,6 +539,7 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr) return std::nullopt;
   const double elevation = source->elevation_deg;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherAbove(*source, asking);
   if (!asking.multiple_choice && std::abs(elevation) < 13.0 && asking.lot > 0.4) return std::nullopt;
   Draft draft;
   draft.text = Say(asking,
@@ -525,6 +601,7 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   }
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherNearerThan(*source, asking);
   draft.text = SayHowFar(asking, source->words.the_noun);
   draft.key.set_distance_m(source->distance_m);
   draft.key.set_reference(Sentence(MetresPhrase(source->distance_m)));

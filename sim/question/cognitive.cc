@@ -385,6 +385,18 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
     if (place == 2 && asking.lot >= 0.25) return std::nullopt;  // most rooms echo: thinned out
   }
   Draft draft;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) {
+    // Outdoors is one scene in ten: rooms are thinned out, or "yes" would be the answer to one of the two questions.
+    if (place != 0 && asking.lot >= 0.12) return std::nullopt;
+    const bool ask_outdoors = random.Chance(0.5);
+    draft.text = Say(asking,
+                     {"Are you {P}?", "Is this {P}?", "Does this sound like being {P}?", "Was this recorded {P}?",
+                      "Yes or no: are you {P}?", "Is it true that you are {P}?", "Would you say that this is {P}?",
+                      "By the sound, are you {P}?", "Is the listener {P}?"},
+                     {{"{P}", ask_outdoors ? "outdoors" : "indoors"}});
+    AnswerYesOrNo((place == 0) == ask_outdoors, draft);
+    return draft;
+  }
   for (std::string_view allowed : kPlaces) draft.key.mutable_choice()->add_allowed(std::string(allowed));
   draft.key.mutable_choice()->set_value(std::string(kPlaces[place]));
   if (!asking.multiple_choice) {

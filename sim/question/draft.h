@@ -60,6 +60,8 @@ v1::AnswerKey AbsentKey(const ClassWords& words);
 // or not, is within 30 degrees (40 for words).
 std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& source, Random& random);
 
+// Share of open questions about one value or two that are put as yes or no, where the task has such a form.
+inline constexpr double kYesOrNoShare = 0.3;
 // Yes or no as the right answer of an open question.
 void AnswerYesOrNo(bool yes, Draft& draft);
 

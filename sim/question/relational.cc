@@ -55,8 +55,7 @@ std::vector<std::string> SignAndSize(const std::string& winner, const std::strin
           absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
 }
 
-// Share of open comparisons that are put as yes or no, and of those that ask among all sounds and not between two.
-constexpr double kYesOrNoShare = 0.3;
+// Share of open comparisons that ask among all sounds and not between two.
 constexpr double kAmongAllShare = 0.25;
 
 // The source of whom `value` is smallest where it stands off from all others: where the scene is audible in full, all
