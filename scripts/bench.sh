@@ -3,9 +3,10 @@
 verb_bench() {
   if wants_help "$@" || [ $# = 0 ]; then
     cat <<'EOF'
-usage: ./run bench nano [--json]     the shipped model on the fixed benchmark, with its controls
-       ./run bench serve [--json]    eight clients at once for a minute: errors, growth of memory
-The benchmark's audio (400 MB) is made once, from ./run sounds, under ${AURICLE_CACHE:-~/.cache/auricle}/bench.
+usage: ./run bench nano [--json] [--html FILE]   the shipped model on the fixed benchmark, with its controls
+       ./run bench questions                     what a learner without ears gets right, task by task
+       ./run bench serve [--json]                eight clients at once for a minute: errors, growth of memory
+The benchmark's audio (1 GB) is made once, from ./run sounds, under ${AURICLE_CACHE:-~/.cache/auricle}/bench-asa.
 EOF
     return
   fi
@@ -13,34 +14,26 @@ EOF
   shift
   case $what in
     nano) bench_nano "$@" ;;
+    questions) bench_questions "$@" ;;
     serve) bench_serve "$@" ;;
-    *) die "bench '$what': must be nano or serve" ;;
+    *) die "bench '$what': must be nano, questions or serve" ;;
   esac
 }
 
 bench_nano() {
-  build_targets auricle auricle-server auricle-bench
+  build_targets auricle auricle-server
   need_sounds
-  local folder=${AURICLE_CACHE:-$HOME/.cache/auricle}/bench answers control
-  if ! "$(program auricle-bench)" check --out "$folder" >/dev/null 2>&1; then
-    say "making the benchmark in $folder"
-    "$(program auricle-bench)" generate --out "$folder" --control all
-  fi
   start_server
-  answers=$(mktemp -d)
-  local score=(--questions "$folder/questions.jsonl" --answers "$answers/answers.jsonl")
-  say "asking"
-  "$(program auricle)" eval "$folder/questions.jsonl" --out "$answers/answers.jsonl" --server "$server_address" --concurrency 4
-  for control in zero-spatial silence mono; do
-    say "asking with control $control"
-    "$(program auricle)" eval "$folder/questions-$control.jsonl" --out "$answers/$control.jsonl" --server "$server_address" --concurrency 4
-    score+=(--control "$control=$answers/$control.jsonl")
-  done
-  stop_server
   local status=0
-  "$(program auricle-bench)" score "${score[@]}" "$@" || status=$?
-  rm -rf "$answers"
+  "$(program auricle)" eval --bench asa --server "$server_address" "$@" || status=$?
+  stop_server
   return "$status"
+}
+
+bench_questions() {
+  build_targets auricle-bench
+  need_sounds
+  "$(program auricle-bench)" question-only "$@"
 }
 
 bench_serve() {

@@ -134,12 +134,12 @@ absl::StatusOr<ParsedCommand> ParseCommandLine(const CommandSpec& spec, const st
     parsed.given_[name].push_back(value);
   }
   if (parsed.help) return parsed;
-  if (parsed.positionals.size() < spec.positionals.size()) {
+  const size_t wanted = !spec.instead_flag.empty() && parsed.Given(spec.instead_flag) ? 0 : spec.positionals.size();
+  if (parsed.positionals.size() < wanted) {
     return absl::InvalidArgumentError(absl::StrCat("needs ", spec.positionals[parsed.positionals.size()]));
   }
-  if (parsed.positionals.size() > spec.positionals.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("one word too many: \"", parsed.positionals[spec.positionals.size()], "\""));
+  if (parsed.positionals.size() > wanted) {
+    return absl::InvalidArgumentError(absl::StrCat("one word too many: \"", parsed.positionals[wanted], "\""));
   }
   return parsed;
 }
@@ -147,6 +147,7 @@ absl::StatusOr<ParsedCommand> ParseCommandLine(const CommandSpec& spec, const st
 std::string CommandHelp(const CommandSpec& spec) {
   std::string text = absl::StrCat(spec.program, spec.name, ": ", spec.summary, "\n\nusage: ", spec.program, spec.name);
   for (const std::string& positional : spec.positionals) absl::StrAppend(&text, " ", positional);
+  if (!spec.instead_flag.empty()) absl::StrAppend(&text, " | --", spec.instead_flag);
   absl::StrAppend(&text, " [flags]\n");
   if (!spec.positional_help.empty()) absl::StrAppend(&text, "\n", spec.positional_help, "\n");
   absl::StrAppend(&text, "\nflags:\n");

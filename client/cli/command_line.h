@@ -17,6 +17,7 @@ namespace auricle::client {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRefused = 1;        // the server, a file or the network said no; stderr says why
 inline constexpr int kExitUsage = 2;          // the command line itself is wrong
+inline constexpr int kExitMissed = 3;         // a benchmark ran, and one of its bars was missed
 inline constexpr int kExitInterrupted = 130;  // Ctrl-C, as shells say it: 128 + SIGINT
 
 enum class FlagKind {
@@ -41,6 +42,7 @@ struct CommandSpec {
   std::string program = "auricle ";      // what is typed before the name; empty for a program of its own
   std::string summary;                   // one line for the list of commands
   std::vector<std::string> positionals;  // all required, "CLIP", "QUESTION"
+  std::string instead_flag;              // a flag that stands in for all positionals; empty: none does
   std::string positional_help;           // lines of --help about them
   std::vector<FlagSpec> flags;           // --help is understood without being listed
   std::vector<std::string> examples;

@@ -1,6 +1,9 @@
 #include "sim/bench/benchmark.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,10 +16,16 @@
 #include "model/audio/audio_file.h"
 #include "nlohmann/json.hpp"
 #include "sim/question/questions.h"
+#include "sim/question/tasks.h"
 #include "sim/render/scene_renderer.h"
 #include "sim/scene/scene_sampler.h"
 
 namespace auricle::sim {
+
+namespace internal {
+extern const char* const kAsaJson;  // made from asa.json by CMake
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -45,6 +54,16 @@ absl::Status Validate(const BenchmarkSpec& spec) {
   if (spec.questions < 1 || spec.questions > 1000000) {
     return absl::InvalidArgumentError(absl::StrCat("questions = ", spec.questions, " is out of range [1, 1000000]"));
   }
+  double shares = 0;
+  for (const double share : spec.level_shares) {
+    if (!(share >= 0 && share <= 1)) {
+      return absl::InvalidArgumentError(absl::StrCat("level_shares = ", share, " is out of range [0, 1]"));
+    }
+    shares += share;
+  }
+  if (shares != 0 && std::abs(shares - 1) > 1e-6) {
+    return absl::InvalidArgumentError(absl::StrCat("level_shares add up to ", shares, ": must be 1, or 0 for none"));
+  }
   return absl::OkStatus();
 }
 
@@ -61,6 +80,7 @@ Json MadeFrom(const BenchmarkSpec& spec, const SourceBank& bank) {
   json["seed"] = spec.seed;
   json["scenes"] = spec.scenes;
   json["questions"] = spec.questions;
+  if (spec.level_shares != std::array<double, 3>{}) json["level_shares"] = spec.level_shares;
   json["bank"] = bank.fingerprint();
   json["scene_spec"] = Hex(FnvHash(FilledIn(spec.scene_spec).SerializeAsString()));
   return json;
@@ -112,7 +132,7 @@ void PutRightOptionAt(int place, v1::Question& question) {
 }  // namespace
 
 std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Question>>& by_scene, int each_form,
-                                          uint64_t seed) {
+                                          uint64_t seed, const std::array<double, 3>& level_shares) {
   using Place = std::pair<size_t, size_t>;  // scene, question
   std::map<std::pair<int, std::string>, std::vector<Place>> cells;
   for (size_t scene = 0; scene < by_scene.size(); ++scene) {
@@ -124,13 +144,22 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
   for (auto& [cell, places] : cells) random.Shuffle(places);
   std::vector<int> load(by_scene.size(), 0);
   std::set<Place> chosen;
-  std::map<int, int> count;          // by form
+  std::map<int, int> count;                        // by form
+  std::map<std::pair<int, int>, int> level_count;  // by form and level
+  const bool by_level = level_shares != std::array<double, 3>{};
+  const auto full = [&](int form, const std::string& task) {
+    if (count[form] >= each_form) return true;
+    const TaskInfo* info = FindTask(task);
+    if (!by_level || info == nullptr) return false;
+    return level_count[{form, info->level}] >=
+           std::lround(each_form * level_shares[static_cast<size_t>(info->level - 1)]);
+  };
   std::map<std::string, int> given;  // by form, task and closed answer
   bool more = true;
   while (more) {  // one question for every cell a round, from the scene that was asked least
     more = false;
     for (auto& [cell, places] : cells) {
-      if (count[cell.first] >= each_form || places.empty()) continue;
+      if (full(cell.first, cell.second) || places.empty()) continue;
       const auto cost = [&](const Place& place) {
         const std::string answer = ClosedAnswer(by_scene[place.first][place.second]);
         return load[place.first] + (answer.empty() ? 0 : given[answer]);
@@ -140,6 +169,7 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
       ++given[ClosedAnswer(by_scene[least->first][least->second])];
       ++load[least->first];
       ++count[cell.first];
+      if (const TaskInfo* info = FindTask(cell.second)) ++level_count[{cell.first, info->level}];
       chosen.insert(*least);
       places.erase(least);
       more = true;
@@ -162,6 +192,39 @@ std::vector<v1::Question> SelectQuestions(const std::vector<std::vector<v1::Ques
   }
   return questions;
 }
+
+absl::StatusOr<BenchmarkSpec> ParseBenchmarkSpec(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return absl::InvalidArgumentError("benchmark: must be a JSON object");
+  BenchmarkSpec spec;
+  for (const auto& [name, value] : json.items()) {
+    bool good = true;
+    if (name == "seed" && (good = value.is_number_unsigned())) {
+      spec.seed = value.get<uint64_t>();
+    } else if (name == "scenes" && (good = value.is_number_integer())) {
+      spec.scenes = value.get<int>();
+    } else if (name == "questions" && (good = value.is_number_integer())) {
+      spec.questions = value.get<int>();
+    } else if (name == "questions_hash" && (good = value.is_string())) {
+      spec.questions_hash = value.get<std::string>();
+    } else if (name == "level_shares" && (good = value.is_array() && value.size() == 3)) {
+      for (size_t i = 0; i < 3 && good; ++i) {
+        good = value[i].is_number();
+        if (good) spec.level_shares[i] = value[i].get<double>();
+      }
+    } else if (name == "scene_spec" && (good = value.is_object())) {
+      const auto read = google::protobuf::util::JsonStringToMessage(value.dump(), &spec.scene_spec);
+      if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat("scene_spec: ", std::string(read.message())));
+    } else if (good) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": is not a field of a benchmark"));
+    }
+    if (!good) return absl::InvalidArgumentError(absl::StrCat(name, ": has the wrong type or length"));
+  }
+  if (absl::Status valid = Validate(spec); !valid.ok()) return valid;
+  return spec;
+}
+
+BenchmarkSpec AsaBenchmark() { return ParseBenchmarkSpec(internal::kAsaJson).value(); }
 
 absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, const SourceBank& bank,
                                                  const std::string& folder, const BenchmarkProgress& progress) {
@@ -194,7 +257,7 @@ absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, cons
   }
 
   std::string lines;
-  for (const v1::Question& question : SelectQuestions(by_scene, spec.questions, spec.seed)) {
+  for (const v1::Question& question : SelectQuestions(by_scene, spec.questions, spec.seed, spec.level_shares)) {
     lines += QuestionRowToJson({question, absl::StrCat("audio/", question.scene_id(), ".flac")}) + "\n";
   }
   if (absl::Status written = WriteText(root / "questions.jsonl", lines); !written.ok()) return written;
@@ -207,6 +270,11 @@ absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, cons
   json["open"] = stamp->open;
   json["questions_hash"] = stamp->questions_hash;
   json["audio_hash"] = stamp->audio_hash;
+  if (!spec.questions_hash.empty() && stamp->questions_hash != spec.questions_hash) {
+    return absl::DataLossError(absl::StrCat(folder, ": the questions came out as ", stamp->questions_hash,
+                                            ", the benchmark is ", spec.questions_hash,
+                                            ": is the bank of recordings another one (./run sounds)?"));
+  }
   if (absl::Status written = WriteText(root / "benchmark.json", json.dump(2) + "\n"); !written.ok()) return written;
   return stamp;
 }

@@ -2,23 +2,35 @@
 #include <google/protobuf/util/json_util.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "model/checkpoint/atomic_file.h"
 #include "sim/bench/benchmark.h"
 #include "sim/bench/controls.h"
+#include "sim/bench/html_report.h"
+#include "sim/bench/question_only.h"
 #include "sim/bench/report.h"
 #include "sim/bench/scoring.h"
+#include "sim/question/questions.h"
+#include "sim/render/scene_renderer.h"
+#include "sim/scene/scene_sampler.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::sim {
 namespace {
+
+// Points from chance within which a learner without ears must stay.
+constexpr double kQuestionOnlyAllowed = 0.03;
 
 constexpr char kUsage[] =
     R"(auricle-bench generate --out DIR [--seed 1] [--scenes 200] [--questions 624] [--bank DIR] [--spec JSON]
@@ -27,9 +39,14 @@ constexpr char kUsage[] =
     and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
 auricle-bench check --out DIR
     Holds the files against the stamps of benchmark.json.
-auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json]
+auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json] [--html FILE] [--title TEXT]
     Accuracy per task, level and overall beside chance, the best constant answer and the controls, with 95 % intervals;
-    azimuth errors of answers and evidence. --json: one object a line. Exit status 3 where a floor is missed.
+    azimuth errors of answers and evidence. --json: one object a line; --html: a page with pictures. Exit status 3 where a floor is missed.
+auricle-bench question-only [--seed 1] [--scenes 6000] [--questions 20000] [--bank DIR] [--spec JSON]
+    Renders training scenes, asks everything about them, and lets a learner without ears (sim/bench/question_only.h) learn
+    from the first --questions and answer the rest. Exit status 3 where a task is more than 3 points from chance.
+auricle-bench priors [--seed 1] [--scenes 6000] [--bank DIR] [--spec JSON]
+    The table of sim/question/priors.tsv, measured anew on such scenes.
 )";
 
 struct Flags {
@@ -48,8 +65,8 @@ struct Flags {
 };
 
 absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
-  static constexpr std::string_view kKnown[] = {"out",  "seed",    "scenes",  "questions", "bank",
-                                                "spec", "control", "answers", "json"};
+  static constexpr std::string_view kKnown[] = {"out",     "seed",    "scenes", "questions", "bank", "spec",
+                                                "control", "answers", "json",   "html",      "title"};
   Flags flags;
   if (argc > 1) flags.verb = argv[1];
   for (int i = 2; i < argc; ++i) {
@@ -88,24 +105,76 @@ void PrintStamp(const BenchmarkStamp& stamp) {
               stamp.multiple_choice, stamp.open, stamp.questions_hash.c_str(), stamp.audio_hash.c_str());
 }
 
-absl::Status Generate(const Flags& flags) {
-  const std::string folder = flags.Get("out");
-  if (folder.empty()) return absl::InvalidArgumentError("--out is missing");
+// --seed, --scenes, --questions and --spec.
+absl::StatusOr<BenchmarkSpec> SpecOf(const Flags& flags, const std::string& scenes, const std::string& questions) {
   BenchmarkSpec spec;
   if (!absl::SimpleAtoi(flags.Get("seed", "1"), &spec.seed))
     return absl::InvalidArgumentError("--seed is no whole number");
-  if (!absl::SimpleAtoi(flags.Get("scenes", "200"), &spec.scenes))
+  if (!absl::SimpleAtoi(flags.Get("scenes", scenes), &spec.scenes))
     return absl::InvalidArgumentError("--scenes is no number");
-  if (!absl::SimpleAtoi(flags.Get("questions", "624"), &spec.questions)) {
+  if (!absl::SimpleAtoi(flags.Get("questions", questions), &spec.questions)) {
     return absl::InvalidArgumentError("--questions is no number");
   }
   if (const std::string json = flags.Get("spec"); !json.empty()) {
     const auto parsed = google::protobuf::util::JsonStringToMessage(json, &spec.scene_spec);
     if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat("--spec: ", parsed.ToString()));
   }
+  return spec;
+}
+
+// Every multiple-choice question about the spec's training scenes; their numbers go into `truths`.
+absl::StatusOr<std::vector<v1::Question>> AskAboutMany(const Flags& flags, BenchmarkSpec spec, TruthLog* truths) {
+  if (spec.scene_spec.split().empty()) spec.scene_spec.set_split("train");
   auto bank = SourceBank::Open(flags.Get("bank", SourceBank::DefaultFolder()));
   if (!bank.ok()) return bank.status();
-  absl::StatusOr<BenchmarkStamp> stamp = GenerateBenchmark(spec, **bank, folder, ProgressBar("scene"));
+  QuestionOptions options;
+  options.form = AskForm::kMultipleChoice;
+  options.per_scene = 0;
+  options.truths = truths;
+  std::vector<v1::Question> questions;
+  const BenchmarkProgress progress = ProgressBar("scene");
+  for (int i = 0; i < spec.scenes; ++i) {
+    const absl::StatusOr<ScenePlan> plan = PlanScene(spec.scene_spec, **bank, spec.seed, static_cast<uint64_t>(i));
+    if (!plan.ok()) return plan.status();
+    const absl::StatusOr<RenderedScene> scene = RenderScene(*plan, **bank);
+    if (!scene.ok()) return scene.status();
+    Random random(spec.seed, static_cast<uint64_t>(i), "bench/question-only");
+    for (v1::Question& question : AskAbout(scene->truth, options, random)) questions.push_back(std::move(question));
+    progress(static_cast<size_t>(i) + 1, static_cast<size_t>(spec.scenes));
+  }
+  return questions;
+}
+
+absl::Status QuestionOnly(const Flags& flags, bool* missed) {
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "6000", "20000");
+  if (!spec.ok()) return spec.status();
+  const absl::StatusOr<std::vector<v1::Question>> questions = AskAboutMany(flags, *spec, nullptr);
+  if (!questions.ok()) return questions.status();
+  const std::span<const v1::Question> all = *questions;
+  const size_t train = std::min(all.size(), static_cast<size_t>(spec->questions));
+  const std::vector<QuestionOnlyScore> scores = LearnFromQuestionsAlone(all.first(train), all.subspan(train));
+  for (const QuestionOnlyScore& score : scores) *missed |= std::abs(score.accuracy - 0.25) > kQuestionOnlyAllowed;
+  std::fputs(QuestionOnlyTable(scores, kQuestionOnlyAllowed).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status MeasurePriors(const Flags& flags) {
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "6000", "1");
+  if (!spec.ok()) return spec.status();
+  TruthLog truths;
+  const auto questions = AskAboutMany(flags, *spec, &truths);
+  if (questions.ok()) std::fputs(PriorTable(truths).c_str(), stdout);
+  return questions.status();
+}
+
+absl::Status Generate(const Flags& flags) {
+  const std::string folder = flags.Get("out");
+  if (folder.empty()) return absl::InvalidArgumentError("--out is missing");
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "200", "624");
+  if (!spec.ok()) return spec.status();
+  auto bank = SourceBank::Open(flags.Get("bank", SourceBank::DefaultFolder()));
+  if (!bank.ok()) return bank.status();
+  absl::StatusOr<BenchmarkStamp> stamp = GenerateBenchmark(*spec, **bank, folder, ProgressBar("scene"));
   if (!stamp.ok()) return stamp.status();
   PrintStamp(*stamp);
   for (const std::string& name : flags.All("control")) {
@@ -143,6 +212,11 @@ absl::Status ScoreFiles(const Flags& flags, bool* missed) {
   for (const Measurement& one : measurements) *missed |= !one.ok;
   const std::string text = flags.values.count("json") > 0 ? MeasurementLines(measurements) : ReportTable(*report);
   std::fputs(text.c_str(), stdout);
+  if (const std::string path = flags.Get("html"); !path.empty()) {
+    const std::string page = HtmlReport(*report, flags.Get("title", "asa-bench"));
+    const std::string_view pieces[] = {page};
+    return model::WriteFileAtomically(path, pieces);
+  }
   return absl::OkStatus();
 }
 
@@ -157,6 +231,10 @@ int Main(int argc, char** argv) {
       status = Check(*flags);
     } else if (flags->verb == "score") {
       status = ScoreFiles(*flags, &missed);
+    } else if (flags->verb == "question-only") {
+      status = QuestionOnly(*flags, &missed);
+    } else if (flags->verb == "priors") {
+      status = MeasurePriors(*flags);
     } else {
       std::fputs(kUsage, flags->verb == "--help" || flags->verb == "help" ? stdout : stderr);
       return flags->verb == "--help" || flags->verb == "help" ? 0 : 2;

@@ -196,7 +196,7 @@ Group Members(const std::vector<Judged>& all, v1::QuestionForm form, const Group
 void ScoreEvidence(const std::vector<QuestionRow>& questions, const AnswersById& answers,
                    const std::map<std::string, v1::Scene>& truths, BenchmarkReport& report) {
   std::set<std::string> seen;
-  std::vector<AzimuthPair> single, matched;
+  std::vector<AzimuthPair> single;
   std::vector<ScenePair> scenes;
   for (const QuestionRow& row : questions) {
     const auto truth = truths.find(SceneOf(row));
@@ -215,17 +215,27 @@ void ScoreEvidence(const std::vector<QuestionRow>& questions, const AnswersById&
       }
       single.push_back(pair);
     }
-    std::vector<AzimuthPair> pairs;
+    const size_t first = report.sources.size();
     for (const v1::Source& source : truth->second.sources()) {
-      pairs.push_back({source.direction().azimuth_deg(), 0.0, true});
+      SourceOutcome& outcome = report.sources.emplace_back();
+      outcome.class_name = source.class_name();
+      outcome.azimuth_deg = source.direction().azimuth_deg();
+      outcome.distance_m = source.distance_m();
+      outcome.t30_seconds = truth->second.room().t30_seconds();
+      outcome.sources = truth->second.sources_size();
     }
     for (const auto& [t, p] : MatchSources(truth->second, perceived)) {
-      pairs[static_cast<size_t>(t)].claimed_deg = perceived.sources(p).direction().azimuth_deg();
-      pairs[static_cast<size_t>(t)].missing = false;
+      SourceOutcome& outcome = report.sources[first + static_cast<size_t>(t)];
+      outcome.found = true;
+      outcome.perceived_class = perceived.sources(p).class_name();
+      outcome.perceived_azimuth_deg = perceived.sources(p).direction().azimuth_deg();
     }
-    matched.insert(matched.end(), pairs.begin(), pairs.end());
   }
   report.azimuth_evidence = ScoreAzimuths(single);
+  std::vector<AzimuthPair> matched;
+  for (const SourceOutcome& outcome : report.sources) {
+    matched.push_back({outcome.azimuth_deg, outcome.perceived_azimuth_deg, !outcome.found});
+  }
   report.azimuth_matched = ScoreAzimuths(matched);
   report.detection = ScoreDetection(scenes);
 }

@@ -29,13 +29,26 @@ struct GroupScore {
   std::map<std::string, double> controls;  // accuracy of each control's answers
 };
 
+// One true source and what was perceived in its place (MatchSources).
+struct SourceOutcome {
+  std::string class_name;
+  double azimuth_deg = 0;
+  double distance_m = 0;
+  double t30_seconds = 0;  // of its room; 0 in free field
+  int sources = 0;         // in its scene
+  bool found = false;      // the rest only where true
+  std::string perceived_class;
+  double perceived_azimuth_deg = 0;
+};
+
 struct BenchmarkReport {
   std::vector<GroupScore> groups;  // multiple choice first: all, levels, direction tasks, tasks; then open
   AzimuthScore azimuth_answers;    // open estimate_azimuth about scenes with one source
   AzimuthScore azimuth_evidence;   // the most confident perceived source of scenes with one source
   AzimuthScore azimuth_matched;    // all sources of all scenes, matched; unmatched ones are missing
   DetectionScore detection;
-  int errors = 0;  // rows with an error
+  std::vector<SourceOutcome> sources;  // of all scenes with evidence
+  int errors = 0;                      // rows with an error
 
   // nullptr where there is no such group.
   const GroupScore* Find(const std::string& name, v1::QuestionForm form) const;

@@ -1,7 +1,9 @@
 // L1: one attribute of one source or of the room.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "sim/question/draft.h"
@@ -23,6 +25,95 @@ std::vector<double> Others(const HeardScene& heard, const HeardSource& source, d
 double Iou(std::pair<double, double> a, std::pair<double, double> b) {
   const double both = std::min(a.second, b.second) - std::max(a.first, b.first);
   return both <= 0 ? 0.0 : both / (std::max(a.second, b.second) - std::min(a.first, b.first));
+}
+
+// No two share more than their tolerance allows.
+bool AllApart(const std::vector<std::pair<double, double>>& spans) {
+  for (size_t i = 0; i < spans.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (Iou(spans[i], spans[j]) > 0.4) return false;
+    }
+  }
+  return true;
+}
+
+// A number for a sound that is not there, as likely as one that is; the same for all attempts at a question.
+double Invented(NumberKind kind, const Asking& asking) {
+  Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("invented");
+  return DrawFromPrior(kind, random);
+}
+
+// Needs: a source clearly within 70 degrees of the side that is asked about, or clearly beyond 110.
+std::optional<Draft> AskWhetherOnASide(const HeardSource& source, const Asking& asking) {
+  constexpr std::pair<std::string_view, double> kSides[] = {
+      {"in front of you", 0.0}, {"on your left", 90.0}, {"behind you", 180.0}, {"on your right", -90.0}};
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<std::string_view> fitting;
+  for (const auto& [words, centre] : kSides) {
+    const double off = AzimuthDistance(source.azimuth_deg, centre);
+    if (yes ? off <= 70.0 : off >= 110.0) fitting.push_back(words);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text = Say(asking,
+                   {"Is {A} {S}?", "Do you hear {A} {S}?", "Is it {S} that {A} is?", "Does {A} sound {S}?",
+                    "Yes or no: is {A} {S}?", "Is it true that {A} is {S}?", "Does {A} come from somewhere {S}?",
+                    "Can {A} be heard {S}?", "Would you say that {A} is {S}?", "Is {A} to be found {S}?"},
+                   {{"{A}", source.words.the_noun}, {"{S}", fitting[asking.random.Index(fitting.size())]}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
+}
+
+std::optional<Draft> AskWhetherNearerThan(const HeardSource& source, const Asking& asking) {
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<double> fitting;
+  for (const double metres : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0}) {
+    if (yes ? source.distance_m * 1.4 <= metres : source.distance_m >= metres * 1.4) fitting.push_back(metres);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text = Say(
+      asking,
+      {"Is {A} nearer than {M}?", "Is {A} closer than {M}?", "Is {A} within {M} of you?", "Is {A} less than {M} away?",
+       "Yes or no: is {A} nearer than {M}?", "Is {A} within {M}?", "Does {A} sound from less than {M} away?",
+       "Is it less than {M} to {A}?", "Is the distance to {A} below {M}?", "Would you say that {A} is within {M}?"},
+      {{"{A}", source.words.the_noun}, {"{M}", MetresPhrase(fitting[asking.random.Index(fitting.size())])}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
+}
+
+// Needs: 12 degrees or more above or below the ears.
+std::optional<Draft> AskWhetherAbove(const HeardSource& source, const Asking& asking) {
+  if (std::abs(source.elevation_deg) < 12.0) return std::nullopt;
+  const bool above = asking.random.Chance(0.5);
+  Draft draft;
+  draft.text = Say(asking,
+                   {"Is {A} {W} you?", "Is {A} {W} your ears?", "Does {A} sound from {W} you?",
+                    "Do you hear {A} {W} you?", "Yes or no: is {A} {W} you?", "Is it true that {A} is {W} you?",
+                    "Does {A} come from {W} you?", "Would you say that {A} is {W} you?", "Is {A} somewhere {W} you?"},
+                   {{"{A}", source.words.the_noun}, {"{W}", above ? "above" : "below"}});
+  AnswerYesOrNo((source.elevation_deg > 0) == above, draft);
+  return draft;
+}
+
+// Needs: a start 0.8 s or more from a whole or half second that is asked about.
+std::optional<Draft> AskWhetherStartedBy(const HeardScene& heard, const HeardSource& source, const Asking& asking) {
+  const bool yes = asking.random.Chance(0.5);
+  std::vector<double> fitting;
+  for (double seconds = 1.0; seconds <= 0.7 * heard.duration_s; seconds += 0.5) {
+    if (yes ? source.onset_s <= seconds - 0.8 : source.onset_s >= seconds + 0.8) fitting.push_back(seconds);
+  }
+  if (fitting.empty()) return std::nullopt;
+  Draft draft;
+  draft.text =
+      Say(asking,
+          {"Does {A} start before {T}?", "Is {A} first heard before {T}?", "Does {A} begin within the first {T}?",
+           "Do you hear {A} before {T}?", "Has {A} started by {T}?", "Yes or no: does {A} start before {T}?",
+           "Is it true that {A} starts before {T}?", "Does {A} set in before {T}?",
+           "Would you say that {A} starts before {T}?"},
+          {{"{A}", source.words.the_noun}, {"{T}", SecondsPhrase(fitting[asking.random.Index(fitting.size())])}});
+  AnswerYesOrNo(yes, draft);
+  return draft;
 }
 
 // Whether to name a sound that is not there this time; if so, which.
@@ -121,17 +212,6 @@ std::string SayWhenStart(const Asking& asking, std::string_view the_noun) {
               "After how many seconds does {A} come in?"},
              {{"{A}", the_noun}});
 }
-
-// Where truths lie in scenes of default distributions, and how they crowd there.
-constexpr OptionRange kMetres = {0.5, 6.0, true, {1, 1, 1, 1, 1, 1, 1, 1}};
-constexpr OptionRange kElevation = {-52.0, 52.0, false, {1, 0.7, 0.5, 0.36, 0.36, 0.4, 0.64, 0.9}};
-constexpr OptionRange kReverberation = {0.2, 1.6, true, {1, 1, 0.66, 0.61, 0.39, 0.34, 0.28, 0.55}};
-constexpr OptionRange kVolume = {45.0, 450.0, true, {1, 0.55, 0.4, 0.27, 0.26, 0.3, 0.45, 1}};
-
-// What thinning (OptionRange) leaves of onsets and of volumes: questions whose answer is not a number are thinned
-// alike, so that the words "no such sound" and "open air" are right as often as a number is.
-constexpr double kOnsetsKept = 0.2;
-constexpr double kVolumesKept = 0.42;
 
 // Reverberation times need a finer figure than onsets: 0.05 s.
 std::string ReverberationPhrase(double seconds) {
@@ -356,9 +436,9 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.text = SayWhenStart(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (asking.lot >= kOnsetsKept) return std::nullopt;
-      const double fake = random.Uniform(0.0, 0.7 * heard.duration_s);
-      for (double onset : DrawNumbers(OnsetRange(heard), fake, 0.0, {})) draft.options.push_back(SecondsPhrase(onset));
+      for (double onset : DrawNumbers(OnsetKind(heard), Invented(OnsetKind(heard), asking), asking.lot, {}, nullptr))
+        draft.options.push_back(SecondsPhrase(onset));
+      if (draft.options.empty()) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
@@ -369,8 +449,9 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   }
   const HeardSource* source = Pick(named, random);
   if (source == nullptr) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherStartedBy(heard, *source, asking);
   const double length = source->end_s - source->onset_s;
-  const double longest = (asking.multiple_choice ? 0.5 : 0.7) * heard.duration_s;
+  const double longest = (asking.multiple_choice ? 0.35 : 0.7) * heard.duration_s;
   if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
     draft.text = Say(asking,
                      {"When do you hear {A}?",
@@ -401,23 +482,14 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
     draft.key.mutable_span()->set_end_seconds(source->end_s);
     draft.key.set_reference(Sentence(SpanPhrase(source->onset_s, source->end_s)));
     if (asking.multiple_choice) {
-      std::vector<std::pair<double, double>> spans = {{source->onset_s, source->end_s}};
-      const auto add = [&spans](std::pair<double, double> span) {
-        for (const auto& other : spans) {
-          if (Iou(span, other) > 0.4) return;
-        }
-        if (spans.size() < 4) spans.push_back(span);
-      };
-      for (const HeardSource& other : heard.sources) {
-        if (&other != source && other.one_span && other.end_s - other.onset_s >= 0.6) add({other.onset_s, other.end_s});
+      std::vector<std::pair<double, double>> spans;
+      // All of one length, each somewhere else: a length of its own would tell.
+      const double latest = heard.duration_s - length;
+      for (double place :
+           DrawNumbers(NumberKind::kPlaceOfSpan, source->onset_s / latest, asking.lot, {}, asking.truths)) {
+        spans.push_back({place * latest, place * latest + length});
       }
-      const double base = length / random.Uniform(0.6, 1.6);  // so that the truth is not of middle length
-      for (int attempt = 0; attempt < 200 && spans.size() < 4; ++attempt) {
-        const double drawn = std::min(base * random.Uniform(0.6, 1.6), 0.9 * heard.duration_s);
-        const double start = random.Uniform(0.0, heard.duration_s - drawn);
-        add({start, start + drawn});
-      }
-      if (spans.size() != 4) return std::nullopt;
+      if (spans.empty() || !AllApart(spans)) return std::nullopt;
       for (const auto& [start, end] : spans) draft.options.push_back(SpanPhrase(start, end));
     }
     return draft;
@@ -426,8 +498,8 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   draft.key.set_seconds(source->onset_s);
   draft.key.set_reference(Sentence(absl::StrCat("at ", SecondsPhrase(source->onset_s))));
   if (asking.multiple_choice) {
-    for (double onset :
-         DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, Others(heard, *source, &HeardSource::onset_s)))
+    for (double onset : DrawNumbers(OnsetKind(heard), source->onset_s, asking.lot,
+                                    Others(heard, *source, &HeardSource::onset_s), asking.truths))
       draft.options.push_back(SecondsPhrase(onset));
     OfferNoSuchSound(asking, draft.options);
   }
@@ -452,6 +524,7 @@ std::optional<Draft> AskAzimuth(const HeardScene& heard, const Asking& asking) {
   }
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr || std::abs(source->elevation_deg) > 60.0) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherOnASide(*source, asking);
   draft.text = SayWhere(asking, source->words.the_noun);
   if (!AnswerWithAzimuth(asking, source->azimuth_deg, Others(heard, *source, &HeardSource::azimuth_deg), draft)) {
     return std::nullopt;
@@ -466,6 +539,7 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr) return std::nullopt;
   const double elevation = source->elevation_deg;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherAbove(*source, asking);
   if (!asking.multiple_choice && std::abs(elevation) < 13.0 && asking.lot > 0.4) return std::nullopt;
   Draft draft;
   draft.text = Say(asking,
@@ -498,8 +572,8 @@ std::optional<Draft> AskElevation(const HeardScene& heard, const Asking& asking)
   draft.key.set_elevation_deg(elevation);
   draft.key.set_reference(Sentence(ElevationPhrase(elevation)));
   if (asking.multiple_choice) {
-    for (double option :
-         DrawNumbers(kElevation, elevation, asking.lot, Others(heard, *source, &HeardSource::elevation_deg)))
+    for (double option : DrawNumbers(NumberKind::kElevation, elevation, asking.lot,
+                                     Others(heard, *source, &HeardSource::elevation_deg), asking.truths))
       draft.options.push_back(ElevationPhrase(option));
   }
   return draft;
@@ -510,8 +584,8 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
   Random& random = asking.random;
   Draft draft;
   if (heard.sources.empty()) return std::nullopt;
-  const auto options = [&](double truth, double lot, const std::vector<double>& swaps) {
-    for (double metres : DrawNumbers(kMetres, truth, lot, swaps)) {
+  const auto options = [&](double truth, const std::vector<double>& swaps, TruthLog* log) {
+    for (double metres : DrawNumbers(NumberKind::kDistance, truth, asking.lot, swaps, log)) {
       draft.options.push_back(MetresPhrase(metres));
     }
     return draft.options.size() == 4;
@@ -520,18 +594,20 @@ std::optional<Draft> AskDistance(const HeardScene& heard, const Asking& asking) 
     draft.text = SayHowFar(asking, absent->the_noun);
     draft.key = AbsentKey(*absent);
     if (asking.multiple_choice) {
-      if (!options(random.LogUniform(0.5, 5.9), 0.0, {})) return std::nullopt;
+      if (!options(Invented(NumberKind::kDistance, asking), {}, nullptr)) return std::nullopt;
       draft.options[0] = std::string(kNoSuchSound);
     }
     return draft;
   }
   const HeardSource* source = Pick(heard.Nameable(), random);
   if (source == nullptr) return std::nullopt;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherNearerThan(*source, asking);
   draft.text = SayHowFar(asking, source->words.the_noun);
   draft.key.set_distance_m(source->distance_m);
   draft.key.set_reference(Sentence(MetresPhrase(source->distance_m)));
   if (asking.multiple_choice) {
-    if (!options(source->distance_m, asking.lot, Others(heard, *source, &HeardSource::distance_m))) return std::nullopt;
+    if (!options(source->distance_m, Others(heard, *source, &HeardSource::distance_m), asking.truths))
+      return std::nullopt;
     OfferNoSuchSound(asking, draft.options);
   }
   return draft;
@@ -571,7 +647,7 @@ std::optional<Draft> AskReverberation(const HeardScene& heard, const Asking& ask
   draft.key.set_seconds(room.t30_seconds());
   draft.key.set_reference(Sentence(ReverberationPhrase(room.t30_seconds())));
   if (asking.multiple_choice) {
-    for (double seconds : DrawNumbers(kReverberation, room.t30_seconds(), asking.lot, {})) {
+    for (double seconds : DrawNumbers(NumberKind::kReverberation, room.t30_seconds(), asking.lot, {}, asking.truths)) {
       draft.options.push_back(ReverberationPhrase(seconds));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -625,9 +701,9 @@ std::optional<Draft> AskRoomSize(const HeardScene& heard, const Asking& asking) 
     draft.key.set_reference(Sentence(VolumePhrase(room.volume_m3())));
   }
   if (asking.multiple_choice) {
-    if (room.free_field() && asking.lot >= kVolumesKept) return std::nullopt;
-    const double volume = room.free_field() ? random.LogUniform(45.0, 449.0) : room.volume_m3();
-    for (double option : DrawNumbers(kVolume, volume, room.free_field() ? 0.0 : asking.lot, {})) {
+    const double volume = room.free_field() ? Invented(NumberKind::kVolume, asking) : room.volume_m3();
+    for (double option :
+         DrawNumbers(NumberKind::kVolume, volume, asking.lot, {}, room.free_field() ? nullptr : asking.truths)) {
       draft.options.push_back(VolumePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

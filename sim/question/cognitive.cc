@@ -1,5 +1,6 @@
 // L3: imagined changes of the listener or the scene, and questions that need several steps.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -163,8 +164,7 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
     p.y -= metres * std::sin(kWays[way].second * M_PI / 180.0);
     return p;
   };
-  const bool ahead = random.Chance(0.5);
-  std::vector<Walk> walks;
+  std::array<std::vector<Walk>, 2> walks;  // that end with the source behind, ahead
   for (const HeardSource* source : heard.Nameable()) {
     for (int way = 0; way < 4; ++way) {
       for (double metres : {1.0, 2.0}) {
@@ -173,13 +173,15 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
         if (std::hypot(p.x, p.y) < 0.5 || std::abs(std::atan2(p.z, std::hypot(p.x, p.y))) > M_PI / 3) continue;
         if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 1.25)), azimuth) > 20.0) continue;
         if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 0.8)), azimuth) > 20.0) continue;
-        if ((AzimuthDistance(azimuth, kWays[way].second) < 90.0) == ahead)
-          walks.push_back({source, way, metres, azimuth});
+        if (asking.multiple_choice && !HasMirrorImages(azimuth)) continue;
+        walks[AzimuthDistance(azimuth, kWays[way].second) < 90.0].push_back({source, way, metres, azimuth});
       }
     }
   }
-  if (walks.empty()) return std::nullopt;
-  const Walk& walk = walks[random.Index(walks.size())];
+  // Only where both can be asked, so that neither is the likelier.
+  if (walks[0].empty() || walks[1].empty()) return std::nullopt;
+  const std::vector<Walk>& side = walks[random.Index(2)];
+  const Walk& walk = side[random.Index(side.size())];
   Draft draft;
   draft.text =
       Say(asking,
@@ -205,11 +207,7 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
            "Suppose you go {M} {W}, facing as now. Where is {A}?",
            "Having gone {M} {W} without turning, where would {A} be?"},
           {{"{A}", walk.source->words.the_noun}, {"{M}", MetresPhrase(walk.metres)}, {"{W}", kWays[walk.way].first}});
-  std::vector<double> swaps;
-  for (const HeardSource& other : heard.sources) {
-    if (&other != walk.source) swaps.push_back(AzimuthOf(after(other, walk.way, walk.metres, 1.0)));
-  }
-  if (!AnswerWithAzimuth(asking, walk.azimuth, swaps, draft)) return std::nullopt;
+  if (!AnswerAmongMirrorImages(asking, walk.azimuth, draft)) return std::nullopt;
   return draft;
 }
 
@@ -387,6 +385,18 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
     if (place == 2 && asking.lot >= 0.25) return std::nullopt;  // most rooms echo: thinned out
   }
   Draft draft;
+  if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) {
+    // Outdoors is one scene in ten: rooms are thinned out, or "yes" would be the answer to one of the two questions.
+    if (place != 0 && asking.lot >= 0.12) return std::nullopt;
+    const bool ask_outdoors = random.Chance(0.5);
+    draft.text = Say(asking,
+                     {"Are you {P}?", "Is this {P}?", "Does this sound like being {P}?", "Was this recorded {P}?",
+                      "Yes or no: are you {P}?", "Is it true that you are {P}?", "Would you say that this is {P}?",
+                      "By the sound, are you {P}?", "Is the listener {P}?"},
+                     {{"{P}", ask_outdoors ? "outdoors" : "indoors"}});
+    AnswerYesOrNo((place == 0) == ask_outdoors, draft);
+    return draft;
+  }
   for (std::string_view allowed : kPlaces) draft.key.mutable_choice()->add_allowed(std::string(allowed));
   draft.key.mutable_choice()->set_value(std::string(kPlaces[place]));
   if (!asking.multiple_choice) {
@@ -426,8 +436,9 @@ std::optional<Draft> AskAbduction(const HeardScene& heard, const Asking& asking)
   if (absent.empty()) return std::nullopt;
   std::vector<std::string> wrong = right;
   wrong[random.Index(wrong.size())] = absent[0].a_noun;
-  // Outdoors is one scene in ten: as the wrong place it comes about as often.
-  const size_t other = place == 0 ? 1 + random.Index(2) : random.Chance(0.12) ? 0 : 3 - place;
+  // Of two places each must be the wrong one as often as the other is. Outdoors is one scene in ten, a dry room one in
+  // seven, and echoing ones are thinned out to as many: 0.1 / 2 = 0.14 x 0.36.
+  const size_t other = place == 0 ? 1 + random.Index(2) : random.Chance(0.36) ? 0 : 3 - place;
   const auto tell = [&](size_t where, const std::vector<std::string>& sounds) {
     return absl::StrCat(std::string(kPlaces[where]), " with ", JoinNouns(sounds));
   };

@@ -71,8 +71,12 @@ std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& 
   return AzimuthPhrase(source.azimuth_deg);
 }
 
-OptionRange OnsetRange(const HeardScene& heard) {
-  return {0.0, 0.7 * heard.duration_s, false, {0.15, 0.16, 0.25, 0.21, 0.36, 0.36, 1, 1}};
+NumberKind OnsetKind(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? NumberKind::kOnsetInShort : NumberKind::kOnsetInLong;
+}
+
+NumberKind OnsetGapKind(const HeardScene& heard) {
+  return heard.duration_s <= kShortClipSeconds ? NumberKind::kOnsetGapInShort : NumberKind::kOnsetGapInLong;
 }
 
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft) {
@@ -98,6 +102,20 @@ bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vect
       draft.options.push_back(AzimuthPhrase(option));
   }
   return draft.options.size() == 4;
+}
+
+bool HasMirrorImages(double azimuth_deg) { return std::abs(std::remainder(azimuth_deg, 90.0)) >= 25.0; }
+
+bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft) {
+  if (asking.multiple_choice && !HasMirrorImages(azimuth_deg)) return false;
+  if (!AnswerWithAzimuth(asking, azimuth_deg, {}, draft)) return false;
+  if (!asking.multiple_choice) return true;
+  const bool in_words = draft.options[0] == SectorName(SectorOf(azimuth_deg));
+  draft.options.clear();
+  for (double image : {azimuth_deg, -azimuth_deg, 180.0 - azimuth_deg, 180.0 + azimuth_deg}) {
+    draft.options.push_back(in_words ? std::string(SectorName(SectorOf(image))) : AzimuthPhrase(image));
+  }
+  return true;
 }
 
 Generator GeneratorOf(Task task) {

@@ -30,6 +30,8 @@ struct Asking {
   // Uniform in [0, 1), the same for all attempts at one question: what thinning compares with.
   double lot = 0.0;
   Random& random;
+  // Where the truths that were asked for are noted; none: nowhere.
+  TruthLog* truths = nullptr;
 };
 
 // The last two wordings of every list are held out of training.
@@ -58,6 +60,8 @@ v1::AnswerKey AbsentKey(const ClassWords& words);
 // or not, is within 30 degrees (40 for words).
 std::optional<std::string> OwnPlace(const HeardScene& heard, const HeardSource& source, Random& random);
 
+// Share of open questions about one value or two that are put as yes or no, where the task has such a form.
+inline constexpr double kYesOrNoShare = 0.3;
 // Yes or no as the right answer of an open question.
 void AnswerYesOrNo(bool yes, Draft& draft);
 
@@ -65,8 +69,15 @@ void AnswerYesOrNo(bool yes, Draft& draft);
 // and, for multiple choice, options. `in_words` is set for the caller's choice of wording. False where impossible.
 bool AnswerWithAzimuth(const Asking& asking, double azimuth_deg, const std::vector<double>& swaps, Draft& draft);
 
-// Onsets: the first 70 % of the clip, most of them early.
-OptionRange OnsetRange(const HeardScene& heard);
+// So far off the axes that its mirror images left-right and front-back are 50 degrees apart or more.
+bool HasMirrorImages(double azimuth_deg);
+// The same where the truth is likelier to lie along one axis than along the other, as after a walk: the options are its
+// mirror images left-right and front-back, which are equally likely. False where it has none.
+bool AnswerAmongMirrorImages(const Asking& asking, double azimuth_deg, Draft& draft);
+
+// Which distribution an onset of this scene, or the gap between two, belongs to.
+NumberKind OnsetKind(const HeardScene& heard);
+NumberKind OnsetGapKind(const HeardScene& heard);
 
 // A random element's pointer, nullptr for an empty list.
 template <typename T>

@@ -1,19 +1,33 @@
 #include "sim/question/option_drawing.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 namespace auricle::sim {
 namespace {
 
 constexpr size_t kOptions = 4;
 constexpr double kAzimuthSpacing = 50.0;
+// Draws of three numbers. Many would always succeed, and so take away what makes a truth that is crowded by others as
+// rare as they are; with two the tilt is below a tenth.
+constexpr int kDraws = 2;
 
 double RoundAzimuth(double degrees) { return WrapDegrees(10.0 * std::round(WrapDegrees(degrees) / 10.0)); }
 
 bool FarFromAll(double azimuth, const std::vector<double>& chosen) {
   return std::all_of(chosen.begin(), chosen.end(),
                      [azimuth](double other) { return AzimuthDistance(azimuth, other) >= kAzimuthSpacing; });
+}
+
+bool AllApart(NumberKind kind, const std::vector<double>& drawn) {
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!FarApart(kind, drawn[i], drawn[j])) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -56,29 +70,20 @@ std::vector<int> DrawSectors(int truth, std::span<const int> swaps, Random& rand
   return drawn;
 }
 
-std::vector<double> DrawNumbers(const OptionRange& range, double truth, double lot, std::span<const double> swaps) {
-  // Position in the range, [0, 1).
-  const auto position = [&range](double value) {
-    return range.logarithmic ? std::log(value / range.low) / std::log(range.high / range.low)
-                             : (value - range.low) / (range.high - range.low);
-  };
-  const auto value = [&range](double at) {
-    return range.logarithmic ? range.low * std::pow(range.high / range.low, at)
-                             : range.low + at * (range.high - range.low);
-  };
-  if (!(truth >= range.low && truth < range.high)) return {};
-  const double at = position(truth);
-  if (lot >= range.keep[std::min<size_t>(7, static_cast<size_t>(8.0 * at))]) return {};
-  std::vector<double> drawn = {truth};
-  for (int quarter = 1; quarter < 4; ++quarter) {
-    const double other = std::fmod(at + 0.25 * quarter, 1.0);
-    double shown = value(other);
-    for (double swap : swaps) {
-      if (swap >= range.low && swap < range.high && std::abs(position(swap) - other) < 0.0625) shown = swap;
+std::vector<double> DrawNumbers(NumberKind kind, double truth, double lot, std::span<const double> swaps,
+                                TruthLog* log) {
+  if (log != nullptr) (*log)[kind].push_back(truth);
+  Random random = Random(std::bit_cast<uint64_t>(lot)).Fork(static_cast<uint64_t>(kind));
+  const bool swapping = random.Chance(0.5);
+  for (int attempt = 0; attempt < kDraws; ++attempt) {
+    std::vector<double> drawn = {truth};
+    for (size_t i = 0; drawn.size() < kOptions; ++i) {
+      const double prior = DrawFromPrior(kind, random);
+      drawn.push_back(swapping && i < swaps.size() ? swaps[i] : prior);
     }
-    drawn.push_back(shown);
+    if (AllApart(kind, drawn)) return drawn;
   }
-  return drawn;
+  return {};
 }
 
 std::vector<ClassWords> DrawAbsent(const HeardScene& heard, size_t count, Random& random) {

@@ -125,8 +125,9 @@ std::vector<v1::Question> AskAbout(const v1::Scene& truth, const QuestionOptions
     const size_t before = questions.size();
     for (const Wanted& wanted : PlanPass(options, tasks, random)) {
       if (questions.size() == most) break;
-      const Asking asking{wanted.multiple_choice, options.held_out_wordings, options.absent_share, random.Uniform(),
-                          random};
+      const Asking asking{
+          wanted.multiple_choice, options.held_out_wordings, options.absent_share, random.Uniform(), random,
+          options.truths};
       for (int attempt = 0; attempt < kAttemptsPerTask; ++attempt) {
         const std::optional<Draft> draft = GeneratorOf(wanted.task)(heard, asking);
         if (!draft || !Sound(*draft, wanted.multiple_choice)) continue;

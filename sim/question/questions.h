@@ -10,6 +10,7 @@
 
 #include "auricle/v1/question.pb.h"
 #include "auricle/v1/scene.pb.h"
+#include "sim/question/priors.h"
 #include "sim/scene/random.h"
 
 namespace auricle::sim {
@@ -28,6 +29,8 @@ struct QuestionOptions {
   bool held_out_wordings = false;
   // Share of direction, distance and detection questions that name a sound which is not there.
   double absent_share = 0.08;
+  // For measuring priors.h: notes every number that was asked for. Not owned.
+  TruthLog* truths = nullptr;
 };
 
 // Questions about `truth`, in random order, no two with the same text and options. The same truth, options and

@@ -1,6 +1,8 @@
 // L2: attributes bound to one source, or two sources compared.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "sim/question/draft.h"
@@ -41,21 +43,19 @@ int LeftOf(const HeardSource& a, const HeardSource& b) {
   return turn > 0 ? 1 : -1;
 }
 
-// "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. Other sizes are a third or three times the
-// truth, which of the two is drawn first, so that neither size is the likelier. Empty where [low, high] forbids it.
-std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size, double low,
-                                     double high, std::string (*phrase)(double), Random& random) {
-  const double other = random.Chance(0.5) ? size * 3.0 : size / 3.0;
-  if (other < low || other > high) return {};
+// "the dog, by 1 m" with the truth's sign and size, each also wrong: 2 x 2. The other size is drawn as true ones are,
+// so that neither is the likelier. Empty where the two are too close.
+std::vector<std::string> SignAndSize(const std::string& winner, const std::string& loser, double size, NumberKind kind,
+                                     std::string (*phrase)(double), const Asking& asking) {
+  if (asking.truths != nullptr) (*asking.truths)[kind].push_back(size);
+  Random random = Random(std::bit_cast<uint64_t>(asking.lot)).Fork("size");
+  const double other = DrawFromPrior(kind, random);
+  if (!FarApart(kind, size, other)) return {};
   return {absl::StrCat(winner, ", by ", phrase(size)), absl::StrCat(loser, ", by ", phrase(size)),
           absl::StrCat(winner, ", by ", phrase(other)), absl::StrCat(loser, ", by ", phrase(other))};
 }
 
-// Angles between two sources of a scene crowd between 40 and 120 degrees.
-constexpr OptionRange kSeparation = {20.0, 180.0, false, {0.58, 0.29, 0.45, 0.26, 0.57, 0.4, 1, 1}};
-
-// Share of open comparisons that are put as yes or no, and of those that ask among all sounds and not between two.
-constexpr double kYesOrNoShare = 0.3;
+// Share of open comparisons that ask among all sounds and not between two.
 constexpr double kAmongAllShare = 0.25;
 
 // The source of whom `value` is smallest where it stands off from all others: where the scene is audible in full, all
@@ -361,9 +361,10 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
                     "Which way would you go from {B} to reach {A}?",
                     "Starting at {B}, in which direction lies {A}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
-  if (!AnswerWithAzimuth(asking, AzimuthOf(truth), {AzimuthOf(truth) + 180.0, a->azimuth_deg, b->azimuth_deg}, draft)) {
+  // The opposite direction is the likely mistake, so the other two options are opposites as well.
+  const double azimuth = AzimuthOf(truth);
+  if (!AnswerWithAzimuth(asking, azimuth, {azimuth + 180.0, azimuth + 90.0, azimuth - 90.0}, draft))
     return std::nullopt;
-  }
   return draft;
 }
 
@@ -464,7 +465,8 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
          "Between {A} and {B}, which one is closer, and by how much?",
          "Which one lies nearer, {A} or {B}, and by what margin?"},
         {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
-    draft.options = SignAndSize(closer.the_noun, farther.the_noun, apart, 0.2, 6.0, &MetresPhrase, asking.random);
+    draft.options =
+        SignAndSize(closer.the_noun, farther.the_noun, apart, NumberKind::kDistanceGap, &MetresPhrase, asking);
     AnswerWithClass(closer, draft);
     return draft;
   }
@@ -540,8 +542,7 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
              "Between {A} and {B}, which sets in earlier, and by how much?",
              "Which one leads, {A} or {B}, and by what time?"},
             {{"{A}", a.words.the_noun}, {"{B}", b.words.the_noun}});
-    draft.options =
-        SignAndSize(first.the_noun, second.the_noun, apart, 0.2, 0.8 * heard.duration_s, &SecondsPhrase, asking.random);
+    draft.options = SignAndSize(first.the_noun, second.the_noun, apart, OnsetGapKind(heard), &SecondsPhrase, asking);
     AnswerWithClass(first, draft);
     return draft;
   }
@@ -612,7 +613,7 @@ std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking&
     for (const HeardSource& other : heard.sources) {
       if (&other != source) swaps.push_back(other.onset_s);
     }
-    for (double onset : DrawNumbers(OnsetRange(heard), source->onset_s, asking.lot, swaps)) {
+    for (double onset : DrawNumbers(OnsetKind(heard), source->onset_s, asking.lot, swaps, asking.truths)) {
       draft.options.push_back(SecondsPhrase(onset));
     }
     if (draft.options.size() != 4) return std::nullopt;
@@ -642,7 +643,7 @@ std::optional<Draft> AskSeparation(const HeardScene& heard, const Asking& asking
   draft.key.set_angle_deg(angle);
   draft.key.set_reference(Sentence(AnglePhrase(angle)));
   if (asking.multiple_choice) {
-    for (double option : DrawNumbers(kSeparation, angle, asking.lot, {})) {
+    for (double option : DrawNumbers(NumberKind::kSeparation, angle, asking.lot, {}, asking.truths)) {
       draft.options.push_back(AnglePhrase(option));
     }
     if (draft.options.size() != 4) return std::nullopt;

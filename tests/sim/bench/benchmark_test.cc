@@ -153,6 +153,57 @@ TEST(SelectQuestionsTest, TasksAndScenesGetEvenShares) {
   for (const auto& [scene, count] : scenes) EXPECT_LE(count, 10) << scene;
 }
 
+TEST(SelectQuestionsTest, LevelsGetTheirShares) {
+  std::vector<std::vector<v1::Question>> by_scene;
+  QuestionOptions options;
+  options.per_scene = 0;
+  for (uint64_t i = 0; i < 300; ++i) {
+    Random random(2, i, "select");
+    by_scene.push_back(AskAbout(DrawScene(i), options, random));
+  }
+  std::map<std::pair<int, int>, int> count;  // by form and level
+  for (const v1::Question& question : SelectQuestions(by_scene, 500, 9, {0.4, 0.25, 0.35})) {
+    ++count[{question.form(), question.level()}];
+  }
+  for (const int form : {v1::QUESTION_FORM_MULTIPLE_CHOICE, v1::QUESTION_FORM_OPEN}) {
+    EXPECT_EQ((count[{form, 1}]), 200);
+    EXPECT_EQ((count[{form, 2}]), 125);
+    EXPECT_EQ((count[{form, 3}]), 175);
+  }
+}
+
+TEST(BenchmarkSpecTest, IsReadFromJsonOrNamesTheField) {
+  const auto spec = ParseBenchmarkSpec(
+      R"({"seed": 7, "scenes": 3, "questions": 9, "level_shares": [0.5, 0.25, 0.25], "scene_spec": {"max_sources": 2}})");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->seed, 7u);
+  EXPECT_EQ(spec->level_shares[0], 0.5);
+  EXPECT_EQ(spec->scene_spec.max_sources(), 2u);
+  const std::pair<const char*, const char*> bad[] = {{"[]", "JSON object"},
+                                                     {R"({"seed": -1})", "seed"},
+                                                     {R"({"scenes": 0})", "scenes"},
+                                                     {R"({"questions": "many"})", "questions"},
+                                                     {R"({"level_shares": [1, 2]})", "level_shares"},
+                                                     {R"({"level_shares": [0.5, 0.2, 0.2]})", "level_shares"},
+                                                     {R"({"scene_spec": {"rooms": 1}})", "scene_spec"},
+                                                     {R"({"colour": 1})", "colour"}};
+  for (const auto& [json, field] : bad) {
+    const absl::Status status = ParseBenchmarkSpec(json).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << json;
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(field)) << json;
+  }
+  EXPECT_GE(AsaBenchmark().scenes, 400);
+  EXPECT_GE(AsaBenchmark().questions, 1200);
+}
+
+TEST_F(BenchmarkTest, OtherQuestionsThanTheSpecSaysAreAnError) {
+  BenchmarkSpec spec = SmallSpec();
+  spec.questions_hash = "0123456789abcdef";
+  const absl::Status status = GenerateBenchmark(spec, *SmallBank(), folder()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(CheckBenchmark(folder()).ok()) << "it must not look whole";
+}
+
 TEST(BenchmarkRowsTest, RowsAreReadBackAsTheyWereWritten) {
   Random random(1, 0, "rows");
   QuestionOptions options;

@@ -10,6 +10,7 @@
 #include "auricle/v1/scene.pb.h"
 #include "sim/question/class_words.h"
 #include "sim/question/heard.h"
+#include "sim/question/priors.h"
 #include "sim/scene/random.h"
 
 namespace auricle::sim {
@@ -50,32 +51,29 @@ inline v1::Scene EmptyScene(double seconds = 10.0) {
   return scene;
 }
 
-// Onsets, distances, reverberation and sizes are spread as in scenes of default distributions.
+// Onsets, distances, elevations, reverberation and sizes are spread as in scenes of default distributions (priors.h).
 // One to three sources of different classes, 20 degrees or more apart; one scene in ten is free field.
 inline v1::Scene DrawScene(uint64_t index) {
   Random random(17, index, "synthetic");
   v1::Scene scene = EmptyScene(random.Chance(0.5) ? 5.0 : 10.0);
   scene.set_id("synthetic-17-" + std::to_string(index));
-  const double length = random.Uniform(3, 12), width = random.Uniform(3, 10), height = random.Uniform(2.4, 4.5);
   if (random.Chance(0.1)) {
     scene.mutable_room()->set_free_field(true);
     scene.mutable_room()->set_volume_m3(0);
     scene.mutable_room()->set_t30_seconds(0);
   } else {
-    scene.mutable_room()->set_volume_m3(length * width * height);
-    scene.mutable_room()->set_t30_seconds(random.Uniform(0.15, 1.0) * random.Uniform(1.0, 1.5));
+    scene.mutable_room()->set_volume_m3(DrawFromPrior(NumberKind::kVolume, random));
+    scene.mutable_room()->set_t30_seconds(DrawFromPrior(NumberKind::kReverberation, random));
   }
   const int sources = static_cast<int>(random.Int(1, 3));
   std::vector<std::string> classes;
   for (const ClassWords& words : AllClassWords()) classes.push_back(words.name);
   random.Shuffle(classes);
-  const double ear = random.Uniform(1.0, 2.0);
   std::vector<Cartesian> directions;
   for (int i = 0; i < sources;) {
     const double azimuth = random.Uniform(-180, 180);
-    const double metres = random.LogUniform(0.5, 6.0);
-    const double up = random.Uniform(std::max(0.2 - ear, -0.9 * metres), std::min(height - 0.2 - ear, 0.9 * metres));
-    const double elevation = std::asin(up / metres) * 180.0 / M_PI;
+    const double metres = DrawFromPrior(NumberKind::kDistance, random);
+    const double elevation = DrawFromPrior(NumberKind::kElevation, random);
     const Cartesian towards = PositionOf(azimuth, elevation, 1.0);
     bool apart = true;
     for (const Cartesian& other : directions) {
@@ -83,7 +81,9 @@ inline v1::Scene DrawScene(uint64_t index) {
       apart &= cosine <= std::cos(20.0 * M_PI / 180.0);
     }
     if (!apart) continue;
-    const double start = scene.duration_seconds() * (1.0 - std::cbrt(random.Uniform(0.05, 1.0)));
+    const NumberKind onset =
+        scene.duration_seconds() <= kShortClipSeconds ? NumberKind::kOnsetInShort : NumberKind::kOnsetInLong;
+    const double start = DrawFromPrior(onset, random);
     const double end = std::min(scene.duration_seconds(), start + random.LogUniform(0.3, 6.0));
     AddSource(scene, classes[i], azimuth, elevation, metres, start, end);
     directions.push_back(towards);
