@@ -14,6 +14,7 @@
 #include "nlohmann/json.hpp"
 #include "sim/question/questions.h"
 #include "sim/render/scene_renderer.h"
+#include "sim/scene/scene_json.h"
 #include "sim/scene/scene_sampler.h"
 
 namespace auricle::sim {
