@@ -6,6 +6,11 @@ add_library(auricle_torch_pch OBJECT "${CMAKE_BINARY_DIR}/torch_pch.cc")
 target_link_libraries(auricle_torch_pch PRIVATE auricle_torch)
 target_precompile_headers(auricle_torch_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
 
+# Files that share large headers are compiled a few at a time. GCC instantiates a precompiled header's pending templates anew for
+# each file that uses it: 6 s of LibTorch's even for an empty one (docs/decisions/0013-build-in-batches.md). OFF: file by file, for
+# clang-tidy and for one who edits a single file all day.
+option(AURICLE_UNITY "compile the files that see LibTorch, and the tests, in batches" ON)
+
 # What ThreadSanitizer needs to know of absl::Mutex (the file says why).
 if(AURICLE_SANITIZE STREQUAL "thread")
   add_library(auricle_absl_mutex STATIC "${CMAKE_SOURCE_DIR}/cmake/sanitizers/absl_mutex.cc")
@@ -17,11 +22,12 @@ if(AURICLE_SANITIZE STREQUAL "thread")
   target_link_options(auricle_absl_mutex INTERFACE "LINKER:--allow-shlib-undefined")
 endif()
 
-# auricle_library(NAME [TORCH] SOURCES a.cc ... DEPS target ...)
-# TORCH: the sources see LibTorch through that header (torch/torch.h costs 15-25 s a file without it).
+# auricle_library(NAME [TORCH] SOURCES a.cc ... [PLAIN b.cc ...] DEPS target ...)
+# TORCH: the sources see LibTorch through that header (torch/torch.h costs 15-25 s a file without it); those under PLAIN go without.
 function(auricle_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;PLAIN;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES} ${ARG_PLAIN})
+  set_source_files_properties(${ARG_PLAIN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
   _auricle_common(${name})
 endfunction()
 
@@ -40,6 +46,7 @@ function(auricle_test name)
   add_executable(${name} ${ARG_SOURCES})
   _auricle_common(${name})
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${AURICLE_UNITY} UNITY_BUILD_BATCH_SIZE 4)
   # shared/ lies beside the checkout (or inside it); tests that need a reference look under AURICLE_SHARED_DIR and skip without it.
   target_compile_definitions(${name} PRIVATE AURICLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AURICLE_SHARED_DIR="${AURICLE_SHARED_DIR}"
     AURICLE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
@@ -64,6 +71,7 @@ macro(_auricle_common name)
   if(ARG_TORCH)
     target_link_libraries(${name} PUBLIC auricle_torch)
     target_precompile_headers(${name} REUSE_FROM auricle_torch_pch)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ${AURICLE_UNITY} UNITY_BUILD_BATCH_SIZE 5)
     # GCC 12 under sanitizers takes moved-from optionals of LibTorch's option structs for uninitialised ones, and says of
     # the fences in LibTorch's headers that ThreadSanitizer does not see them (cmake/sanitizers/tsan.supp).
     if(AURICLE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

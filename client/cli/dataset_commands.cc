@@ -41,12 +41,10 @@ absl::Status MakeFolder(const fs::path& folder) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<audio::FoaClip> Decode(const std::string& bytes, const std::string& where) {
-  const absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioBytes(bytes);
-  if (!buffer.ok()) {
-    return absl::Status(buffer.status().code(), absl::StrCat(where, ": ", std::string(buffer.status().message())));
-  }
-  return audio::FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, audio::FoaFormat::kAmbiX);
+absl::StatusOr<audio::FoaClip> Decode(const StoredScene& scene) {
+  absl::StatusOr<audio::FoaClip> clip = audio::ReadFoaBytes(scene.audio, audio::FoaFormat::kAmbiX);
+  if (clip.ok()) return clip;
+  return absl::Status(clip.status().code(), absl::StrCat(scene.key, ": ", std::string(clip.status().message())));
 }
 
 // visit for every scene of the folder, under a progress bar, until Ctrl-C.
@@ -73,7 +71,7 @@ int RunVerify(const ParsedCommand& parsed) {
   int scenes = 0;
   double seconds = 0;
   const absl::Status status = WithProgress(parsed.positionals[0], [&](const StoredScene& scene) -> absl::Status {
-    const absl::StatusOr<audio::FoaClip> clip = Decode(scene.audio, scene.key);
+    const absl::StatusOr<audio::FoaClip> clip = Decode(scene);
     if (!clip.ok()) return clip.status();
     // Truths are rounded to no grid; half a frame of labels is far from any honest difference.
     if (std::abs(clip->seconds() - scene.truth.duration_seconds()) > 0.05) {
@@ -120,7 +118,7 @@ int RunExport(const ParsedCommand& parsed) {
   absl::Status status = WriteText(out / kClassList, sim::ClassListCsv(*classes));
   if (status.ok()) {
     status = WithProgress(parsed.positionals[0], [&](const StoredScene& scene) -> absl::Status {
-      absl::StatusOr<audio::FoaClip> clip = Decode(scene.audio, scene.key);
+      absl::StatusOr<audio::FoaClip> clip = Decode(scene);
       if (clip.ok() && clip->sample_rate != rate) clip = audio::ResampleFoa(*clip, rate);
       if (!clip.ok()) return clip.status();
       const absl::StatusOr<std::string> csv = sim::SceneToDcase(scene.truth, *classes);

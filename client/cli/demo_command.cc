@@ -8,11 +8,11 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/command.h"
 #include "client/cli/question_json.h"
-#include "client/cli/scene_files.h"
 #include "client/cli/scene_map.h"
 #include "client/cli/scene_table.h"
 #include "client/cli/terminal.h"
 #include "sim/question/verifier.h"
+#include "sim/scene/scene_json.h"
 
 namespace auricle::client {
 namespace {
@@ -63,7 +63,7 @@ int RunDemo(const ParsedCommand& parsed) {
 
     if (asked.audio != shown_audio) {
       shown_audio = asked.audio;
-      const auto truth = ReadSceneFile(std::filesystem::path(audio).replace_extension(".scene.json").string());
+      const auto truth = sim::ReadSceneFile(std::filesystem::path(audio).replace_extension(".scene.json").string());
       std::printf("\n%s\n", style.Bold(absl::StrCat("━━ ", audio, " ━━")).c_str());
       std::printf("%s", SceneMap(response->scene(), truth.ok() ? &*truth : nullptr, style).c_str());
     }

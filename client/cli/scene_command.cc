@@ -9,10 +9,10 @@
 #include "client/cli/ask_request.h"
 #include "client/cli/command.h"
 #include "client/cli/drawing.h"
-#include "client/cli/scene_files.h"
 #include "client/cli/scene_map.h"
 #include "client/cli/scene_picture.h"
 #include "client/cli/scene_table.h"
+#include "sim/scene/scene_json.h"
 
 namespace auricle::client {
 namespace {
@@ -42,11 +42,11 @@ absl::StatusOr<v1::Scene> PerceiveScene(const ParsedCommand& parsed) {
 int RunScene(const ParsedCommand& parsed) {
   if (const std::string complaint = StdinComplaint(parsed); !complaint.empty()) return MisuseOf("scene", complaint);
   const bool from_file = absl::EndsWith(parsed.positionals[0], ".json");
-  const absl::StatusOr<v1::Scene> scene = from_file ? ReadSceneFile(parsed.positionals[0]) : PerceiveScene(parsed);
+  const absl::StatusOr<v1::Scene> scene = from_file ? sim::ReadSceneFile(parsed.positionals[0]) : PerceiveScene(parsed);
   if (!scene.ok()) return Refuse(scene.status());
   v1::Scene truth;
   if (parsed.Given("truth")) {
-    absl::StatusOr<v1::Scene> read = ReadSceneFile(parsed.Text("truth"));
+    absl::StatusOr<v1::Scene> read = sim::ReadSceneFile(parsed.Text("truth"));
     if (!read.ok()) return Refuse(read.status());
     truth = *std::move(read);
   }

@@ -1,7 +1,5 @@
 #include "client/cli/scene_files.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -12,6 +10,7 @@
 #include "model/checkpoint/atomic_file.h"
 #include "sim/dataset/manifest.h"
 #include "sim/dataset/shard.h"
+#include "sim/scene/scene_json.h"
 
 namespace auricle::client {
 namespace {
@@ -19,19 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kTruthEnd[] = ".scene.json";
-constexpr size_t kMostTruthBytes = size_t{64} << 20;
 constexpr size_t kMostAudioBytes = size_t{1} << 30;
-
-absl::StatusOr<v1::Scene> ParseScene(const std::string& text, const std::string& where) {
-  google::protobuf::util::JsonParseOptions options;
-  options.ignore_unknown_fields = true;
-  v1::Scene scene;
-  const auto status = google::protobuf::util::JsonStringToMessage(text, &scene, options);
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(where, ": is not a Scene in JSON: ", std::string(status.message())));
-  }
-  return scene;
-}
 
 // Stems of the truths, sorted.
 std::vector<std::string> LooseStems(const std::string& folder) {
@@ -54,7 +41,7 @@ absl::Status VisitLoose(const std::string& folder, const std::function<absl::Sta
   if (stems.empty()) return NoScenes(folder);
   for (const std::string& stem : stems) {
     const std::string path = (fs::path(folder) / stem).string();
-    absl::StatusOr<v1::Scene> truth = ReadSceneFile(path + kTruthEnd);
+    absl::StatusOr<v1::Scene> truth = sim::ReadSceneFile(path + kTruthEnd);
     if (!truth.ok()) return truth.status();
     absl::StatusOr<std::string> audio = model::ReadWholeFile(path + ".flac", kMostAudioBytes);
     if (!audio.ok()) return audio.status();
@@ -74,7 +61,7 @@ absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry,
     if (truth == nullptr || audio == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(where, ": must have a flac and a scene.json"));
     }
-    absl::StatusOr<v1::Scene> scene = ParseScene(*truth, where);
+    absl::StatusOr<v1::Scene> scene = sim::ParseScene(*truth, where);
     if (!scene.ok()) return scene.status();
     ++scenes;
     return visit({sample.key, *std::move(scene), *audio});
@@ -86,12 +73,6 @@ absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry,
 }
 
 }  // namespace
-
-absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path) {
-  const absl::StatusOr<std::string> text = model::ReadWholeFile(path, kMostTruthBytes);
-  if (!text.ok()) return text.status();
-  return ParseScene(*text, path);
-}
 
 absl::StatusOr<uint64_t> CountScenes(const std::string& folder) {
   const absl::StatusOr<sim::Manifest> manifest = sim::ReadManifest(folder);

@@ -10,9 +10,6 @@
 
 namespace auricle::client {
 
-// A Scene in proto-JSON (camelCase or snake_case, unknown fields skipped). NOT_FOUND, INVALID_ARGUMENT.
-absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path);
-
 struct StoredScene {
   std::string key;  // stem of its files
   v1::Scene truth;

@@ -213,6 +213,12 @@ absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, c
   return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
 }
 
+absl::StatusOr<FoaClip> ReadFoaBytes(std::string_view bytes, FoaFormat format, const AudioReadLimits& limits) {
+  absl::StatusOr<AudioBuffer> buffer = ReadAudioBytes(bytes, limits);
+  if (!buffer.ok()) return buffer.status();
+  return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
+}
+
 absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSamples wav) {
   if (absl::Status status = CheckWritable(clip); !status.ok()) return status;
   SF_INFO info = {};

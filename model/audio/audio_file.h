@@ -52,6 +52,9 @@ absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes);
 // A four-channel file as a FOA clip: ReadAudioFile + FromInterleaved.
 absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits = {});
 
+// The same for a whole file in memory.
+absl::StatusOr<FoaClip> ReadFoaBytes(std::string_view bytes, FoaFormat format, const AudioReadLimits& limits = {});
+
 // How a WAV file holds its samples: float is exact; integers of 16 bit are what older programs expect, and clip.
 enum class WavSamples { kFloat, kInt16 };
 

@@ -1,7 +1,9 @@
 #include "model/checkpoint/tensors.h"
 
-#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/isfinite.h>
 
 #include <cstring>
 

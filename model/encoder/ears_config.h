@@ -18,6 +18,9 @@ namespace auricle::model {
 inline constexpr int kTokensPerSecond = 10;
 inline constexpr int kFramesPerSecond = 100;
 inline constexpr int kFramesPerToken = kFramesPerSecond / kTokensPerSecond;
+// Samples at the model's 16 kHz.
+inline constexpr int64_t kSamplesPerFrame = 16000 / kFramesPerSecond;
+inline constexpr int64_t kSamplesPerToken = kSamplesPerFrame * kFramesPerToken;
 // Channels of the spatial features (see model/feature/foa_features.h).
 inline constexpr int kFeatureChannels = 10;
 // T30 values that the room head gives: [0] broadband (mean of the 500 Hz and 1 kHz octaves), then kOctaveCentresHz.

@@ -9,8 +9,6 @@
 namespace auricle::model {
 namespace {
 
-constexpr int64_t kSamplesPerToken = 16000 / kTokensPerSecond;
-
 absl::Status Check(const torch::Tensor& clip, size_t index) {
   const auto wrong = [index](const std::string& what) {
     return absl::InvalidArgumentError(absl::StrCat("clips[", index, "] ", what));

@@ -8,8 +8,6 @@
 namespace auricle::model {
 namespace {
 
-constexpr int64_t kHop = 16000 / kFramesPerSecond;
-constexpr int64_t kSamplesPerToken = kHop * kFramesPerToken;
 // Whole tokens that cover what the convolutions see on either side.
 constexpr int64_t kContextTokens = (EarsNetworkImpl::kLookbackFrames + kFramesPerToken - 1) / kFramesPerToken;
 static_assert(EarsNetworkImpl::kLookaheadFrames <= kContextTokens * kFramesPerToken);
@@ -54,9 +52,9 @@ absl::Status EarsStream::Feed(const torch::Tensor& audio) {
 
 torch::Tensor EarsStream::NextFrames(int64_t end) const {
   const int64_t warm_up = std::min(frames_, kWarmUpFrames);
-  const int64_t begin = (frames_ - warm_up) * kHop - audio_begin_;
-  const int64_t count =
-      std::min<int64_t>(static_cast<int64_t>(audio_[0].size()) - begin, (end - frames_ + warm_up + 2) * kHop);
+  const int64_t begin = (frames_ - warm_up) * kSamplesPerFrame - audio_begin_;
+  const int64_t count = std::min<int64_t>(static_cast<int64_t>(audio_[0].size()) - begin,
+                                          (end - frames_ + warm_up + 2) * kSamplesPerFrame);
   torch::Tensor samples = torch::empty({4, count});
   for (int c = 0; c < 4; ++c) std::copy_n(audio_[c].begin() + begin, count, samples[c].data_ptr<float>());
   return extract_(samples).narrow(1, warm_up, end - frames_);
@@ -82,7 +80,7 @@ void EarsStream::Advance(int64_t end) {
   const int64_t features_begin = std::max<int64_t>(0, end - kContextTokens) * kFramesPerToken;
   features_ = features_.slice(1, features_begin - features_begin_).clone();
   features_begin_ = features_begin;
-  const int64_t audio_begin = (frames_ - kWarmUpFrames) * kHop;
+  const int64_t audio_begin = (frames_ - kWarmUpFrames) * kSamplesPerFrame;
   for (std::vector<float>& channel : audio_)
     channel.erase(channel.begin(), channel.begin() + (audio_begin - audio_begin_));
   audio_begin_ = audio_begin;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "model/train/learner.h"
 #include "model/train/mixed_precision.h"
 #include "server/training/decoder_exam.h"
+#include "server/training/elapsed.h"
 #include "server/training/heard_window.h"
 #include "server/training/question_maker.h"
 #include "server/training/scene_maker.h"
@@ -24,9 +24,6 @@
 
 namespace auricle::training {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double Since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::vector<train::Parameter> DecoderParameters(const model::Decoder& decoder) {
   std::vector<train::Parameter> out;

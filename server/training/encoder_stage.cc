@@ -2,22 +2,19 @@
 #include <torch/torch.h>
 
 #include <atomic>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/train/encoder_metrics.h"
 #include "model/train/encoder_step.h"
 #include "model/train/learner.h"
+#include "server/training/elapsed.h"
 #include "server/training/scene_maker.h"
 #include "server/training/stage.h"
 #include "sim/scene/random.h"
 
 namespace auricle::training {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double Since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Truth's T30 bands in the order of the network's room head: broadband, then octaves.
 std::vector<double> BandCentres() {

@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -17,6 +16,7 @@
 #include "model/train/schedule.h"
 #include "server/training/bundle.h"
 #include "server/training/curves.h"
+#include "server/training/elapsed.h"
 #include "server/training/export.h"
 #include "server/training/fields.h"
 #include "server/training/progress_bar.h"
@@ -24,9 +24,6 @@
 
 namespace auricle::training {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double Since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 absl::Status WriteText(const std::string& path, const std::string& text) {
   const std::string_view pieces[] = {text};

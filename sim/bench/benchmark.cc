@@ -18,6 +18,7 @@
 #include "sim/question/questions.h"
 #include "sim/question/tasks.h"
 #include "sim/render/scene_renderer.h"
+#include "sim/scene/scene_json.h"
 #include "sim/scene/scene_sampler.h"
 
 namespace auricle::sim {

@@ -3,7 +3,6 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,10 +16,9 @@ using Json = nlohmann::ordered_json;
 namespace util = google::protobuf::util;
 
 template <typename Message>
-std::string ToProtoJson(const Message& message, bool zeros) {
+std::string ToProtoJson(const Message& message) {
   util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = zeros;
   std::string text;
   return util::MessageToJsonString(message, &text, options).ok() ? text : "{}";
 }
@@ -75,7 +73,7 @@ std::string QuestionRowToJson(const QuestionRow& row) {
   json["task"] = question.task();
   json["level"] = static_cast<int>(question.level());
   json["answer"] = AnswerText(question);
-  json["key"] = Json::parse(ToProtoJson(question.key(), false), nullptr, false);
+  json["key"] = Json::parse(ToProtoJson(question.key()), nullptr, false);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -137,17 +135,6 @@ absl::StatusOr<std::vector<QuestionRow>> ReadQuestionRows(const std::string& pat
 
 absl::StatusOr<std::vector<AnswerRow>> ReadAnswerRows(const std::string& path) {
   return ReadRows<AnswerRow>(path, AnswerRowFromJson);
-}
-
-std::string SceneToJsonText(const v1::Scene& scene) { return ToProtoJson(scene, true); }
-
-absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  v1::Scene scene;
-  if (!FromProtoJson(text, &scene)) return absl::InvalidArgumentError(absl::StrCat(path, ": no Scene in proto-JSON"));
-  return scene;
 }
 
 uint64_t FnvHash(std::string_view bytes, uint64_t hash) {

@@ -41,10 +41,6 @@ absl::StatusOr<AnswerRow> AnswerRowFromJson(const std::string& line);
 absl::StatusOr<std::vector<QuestionRow>> ReadQuestionRows(const std::string& path);
 absl::StatusOr<std::vector<AnswerRow>> ReadAnswerRows(const std::string& path);
 
-// A Scene in proto-JSON, fields named as in the .proto file, zeros written out.
-std::string SceneToJsonText(const v1::Scene& scene);
-absl::StatusOr<v1::Scene> ReadSceneFile(const std::string& path);
-
 // 64-bit FNV-1a, continued from `hash`: stamps files so that two benchmarks can be told apart.
 inline constexpr uint64_t kFnvStart = 0xcbf29ce484222325ULL;
 uint64_t FnvHash(std::string_view bytes, uint64_t hash = kFnvStart);

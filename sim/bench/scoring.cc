@@ -14,6 +14,7 @@
 #include "sim/question/tasks.h"
 #include "sim/question/verifier.h"
 #include "sim/scene/random.h"
+#include "sim/scene/scene_json.h"
 
 namespace auricle::sim {
 namespace {

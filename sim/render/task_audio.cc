@@ -15,9 +15,7 @@ absl::StatusOr<audio::FoaClip> ReadClip(const v1::AudioClip& clip) {
     return absl::InvalidArgumentError(
         "clip: a task's audio must be an AmbiX file (AUDIO_ENCODING_FILE, FOA_FORMAT_AMBIX)");
   }
-  const absl::StatusOr<audio::AudioBuffer> buffer = audio::ReadAudioBytes(clip.data(), {});
-  if (!buffer.ok()) return buffer.status();
-  return audio::FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, audio::FoaFormat::kAmbiX);
+  return audio::ReadFoaBytes(clip.data(), audio::FoaFormat::kAmbiX);
 }
 
 absl::StatusOr<audio::FoaClip> Render(const v1::SceneRef& scene, const SourceBank* bank) {

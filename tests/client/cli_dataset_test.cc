@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "client/cli/scene_files.h"
+#include "sim/scene/scene_json.h"
 #include "tests/checkpoint/temporary_folder.h"
 #include "tests/client/program.h"
 #include "tests/train/synthetic_bank.h"
@@ -129,8 +130,8 @@ TEST_F(CliDatasetTest, WhatIsExportedIsImportedAgain) {
                                    folder_.File("back"), "--classes", folder_.File("dcase/classes.csv")});
     ASSERT_EQ(imported.exit_code, 0) << imported.err;
     for (const char* stem : {"scene-0-0", "scene-0-1", "scene-0-2"}) {
-      const auto truth = client::ReadSceneFile(folder_.File(std::string("loose/") + stem + ".scene.json"));
-      const auto back = client::ReadSceneFile(folder_.File(std::string("back/") + stem + ".scene.json"));
+      const auto truth = sim::ReadSceneFile(folder_.File(std::string("loose/") + stem + ".scene.json"));
+      const auto back = sim::ReadSceneFile(folder_.File(std::string("back/") + stem + ".scene.json"));
       ASSERT_TRUE(truth.ok()) << truth.status();
       ASSERT_TRUE(back.ok()) << back.status();
       ASSERT_EQ(back->sources_size(), truth->sources_size());

@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "client/cli/question_json.h"
-#include "client/cli/scene_files.h"
 #include "model/audio/audio_file.h"
 #include "sim/question/verifier.h"
+#include "sim/scene/scene_json.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/program.h"
 
@@ -61,7 +61,8 @@ TEST(Examples, AreFourChannelClipsWithTheirTruthBesideThem) {
     const auto clip = audio::ReadFoaFile(entry.path().string(), audio::FoaFormat::kAmbiX);
     ASSERT_TRUE(clip.ok()) << clip.status();
     EXPECT_EQ(clip->sample_rate, 16000);
-    const auto truth = ReadSceneFile(std::filesystem::path(entry.path()).replace_extension(".scene.json").string());
+    const auto truth =
+        sim::ReadSceneFile(std::filesystem::path(entry.path()).replace_extension(".scene.json").string());
     ASSERT_TRUE(truth.ok()) << truth.status();
     EXPECT_NEAR(clip->seconds(), truth->duration_seconds(), 1e-3);
     EXPECT_GE(truth->sources_size(), 2);
@@ -77,7 +78,7 @@ TEST(Examples, NameAuthorAndLicenceOfEveryRecording) {
   for (const auto& entry : std::filesystem::directory_iterator(kExamples)) {
     const std::string name = entry.path().filename().string();
     if (name.find(".scene.json") == std::string::npos) continue;
-    const auto truth = ReadSceneFile(entry.path().string());
+    const auto truth = sim::ReadSceneFile(entry.path().string());
     ASSERT_TRUE(truth.ok());
     for (const v1::Source& source : truth->sources()) {
       // Groups of these recordings are "fs" and their number at freesound.org.

@@ -5,14 +5,10 @@
 #include "model/encoder/ears_network.h"
 #include "model/encoder/mixed_precision.h"
 #include "model/feature/foa_features.h"
+#include "tests/ears/max_difference.h"
 
 namespace auricle::model {
 namespace {
-
-double MaxDifference(const torch::Tensor& a, const torch::Tensor& b) {
-  EXPECT_EQ(a.sizes(), b.sizes());
-  return (a - b).abs().max().item<double>();
-}
 
 // A network whose batch norms have seen something, so that eval mode is not the identity.
 EarsNetwork SeasonedNetwork(const EarsConfig& config) {

@@ -12,17 +12,13 @@
 #include "model/feature/foa_features.h"
 #include "model/feature/mel.h"
 #include "model/feature/stft.h"
+#include "tests/ears/max_difference.h"
 
 namespace auricle::model {
 namespace {
 
 constexpr double kRadians = std::numbers::pi / 180.0;
 constexpr int64_t kSamples = 16000;
-
-double MaxDifference(const torch::Tensor& a, const torch::Tensor& b) {
-  EXPECT_EQ(a.sizes(), b.sizes());
-  return (a.to(torch::kFloat64) - b.to(torch::kFloat64)).abs().max().item<double>();
-}
 
 // shared/reference/golden/logmel: torch.stft and librosa agree on it to 1e-12.
 class GoldenLogMelTest : public testing::Test {

@@ -8,11 +8,10 @@
 
 #include "model/train/decoder_step.h"
 #include "model/train/learner.h"
+#include "tests/train/seeded.h"
 
 namespace auricle::train {
 namespace {
-
-at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 model::DecoderConfig SmallDecoder() {
   model::DecoderConfig c;

@@ -7,11 +7,10 @@
 #include <numbers>
 
 #include "model/feature/foa_features.h"
+#include "tests/train/seeded.h"
 
 namespace auricle::train {
 namespace {
-
-at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 // A plane wave of noise from `direction` in AmbiX: W = s, (Y, Z, X) = s times the direction's components.
 torch::Tensor PlaneWave(const torch::Tensor& direction) {

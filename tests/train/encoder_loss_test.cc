@@ -9,12 +9,12 @@
 #include <numeric>
 #include <vector>
 
+#include "tests/train/seeded.h"
+
 namespace auricle::train {
 namespace {
 
 constexpr int64_t kScenes = 3, kSlots = 4, kFrames = 6, kClasses = 7, kBands = 7;
-
-at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 torch::Tensor Unit(const torch::Tensor& x) { return x / x.norm(2, -1, true); }
 

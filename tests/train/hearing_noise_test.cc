@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "tests/train/seeded.h"
+
 namespace auricle::train {
 namespace {
-
-at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 model::EarsOutput Heard(int64_t clips) {
   auto g = Seeded(1);

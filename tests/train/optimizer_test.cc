@@ -6,11 +6,10 @@
 #include <cmath>
 
 #include "model/train/schedule.h"
+#include "tests/train/seeded.h"
 
 namespace auricle::train {
 namespace {
-
-at::Generator Seeded(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 TEST(Orthogonalize, BringsAllSingularValuesNearOne) {
   const torch::Tensor matrices = torch::randn({3, 24, 40}, Seeded(1), torch::TensorOptions(torch::kFloat64));

@@ -12,6 +12,7 @@
 #include "model/audio/audio_file.h"
 #include "sim/question/questions.h"
 #include "sim/question/verifier.h"
+#include "sim/scene/scene_json.h"
 #include "tests/sim/question/synthetic_scenes.h"
 #include "tests/sim/scene/small_bank.h"
 

@@ -16,7 +16,7 @@
 namespace auricle::sim {
 namespace {
 
-constexpr uint64_t kScenes = 2000;
+constexpr uint64_t kBalanceScenes = 2000;
 
 // Multiple-choice questions about synthetic scenes, by task; drawn once.
 const std::map<std::string, std::vector<v1::Question>>& QuestionsByTask() {
@@ -25,7 +25,7 @@ const std::map<std::string, std::vector<v1::Question>>& QuestionsByTask() {
     QuestionOptions options;
     options.form = AskForm::kMultipleChoice;
     options.per_scene = 0;
-    for (uint64_t i = 0; i < kScenes; ++i) {
+    for (uint64_t i = 0; i < kBalanceScenes; ++i) {
       Random random(23, i, "balance");
       for (v1::Question& question : AskAbout(DrawScene(i), options, random)) {
         (*all)[question.task()].push_back(std::move(question));
@@ -108,7 +108,7 @@ TEST(QuestionBalanceTest, AnswersOfOpenChoicesAreBalanced) {
   QuestionOptions options;
   options.form = AskForm::kOpen;
   options.per_scene = 0;
-  for (uint64_t i = 0; i < kScenes; ++i) {
+  for (uint64_t i = 0; i < kBalanceScenes; ++i) {
     Random random(29, i, "balance");
     for (const v1::Question& question : AskAbout(DrawScene(i), options, random)) {
       const v1::Choice& choice = question.key().choice();
