@@ -252,7 +252,7 @@ absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSampl
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip) {
+absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip, FlacDepth depth) {
   if (absl::Status status = CheckWritable(clip); !status.ok()) return status;
   std::string bytes;
   MemoryFile memory{.in = {}, .out = &bytes};
@@ -260,7 +260,7 @@ absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip) {
   SF_INFO info = {};
   info.samplerate = clip.sample_rate;
   info.channels = kFoaChannels;
-  info.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_24;
+  info.format = SF_FORMAT_FLAC | (depth == FlacDepth::k16 ? SF_FORMAT_PCM_16 : SF_FORMAT_PCM_24);
   SNDFILE* file = sf_open_virtual(&io, SFM_WRITE, &info, &memory);
   if (file == nullptr) return absl::InternalError(absl::StrCat("FLAC encoder: ", sf_strerror(nullptr)));
   absl::Status status = WriteFrames(file, clip);

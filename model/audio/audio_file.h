@@ -63,7 +63,10 @@ enum class WavSamples { kFloat, kInt16 };
 // INVALID_ARGUMENT: another extension or an empty clip. UNAVAILABLE: the disk refused.
 absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSamples wav = WavSamples::kFloat);
 
-// The same as FLAC bytes in memory (24 bit), for messages and archives.
-absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip);
+// Bits of a FLAC's sample.
+enum class FlacDepth { k16, k24 };
+
+// The same as FLAC bytes in memory, for messages and archives.
+absl::StatusOr<std::string> EncodeFoaFlac(const FoaClip& clip, FlacDepth depth = FlacDepth::k24);
 
 }  // namespace auricle::audio

@@ -21,6 +21,7 @@
 #include "sim/bench/question_only.h"
 #include "sim/bench/report.h"
 #include "sim/bench/scoring.h"
+#include "sim/bench/slice.h"
 #include "sim/question/questions.h"
 #include "sim/render/scene_renderer.h"
 #include "sim/scene/scene_sampler.h"
@@ -37,6 +38,8 @@ constexpr char kUsage[] =
                        [--control zero-spatial|silence|mono|all]...
     Renders test scenes and writes audio/, questions.jsonl and benchmark.json with their stamps. What is there already
     and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
+auricle-bench slice --from DIR --out DIR [--questions 60] [--scenes 12] [--bank DIR]
+    A few scenes of the benchmark in --from, of recordings that may be given on, with questions of as many kinds as they have.
 auricle-bench check --out DIR
     Holds the files against the stamps of benchmark.json.
 auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json] [--html FILE] [--title TEXT]
@@ -65,8 +68,8 @@ struct Flags {
 };
 
 absl::StatusOr<Flags> ParseFlags(int argc, char** argv) {
-  static constexpr std::string_view kKnown[] = {"out",     "seed",    "scenes", "questions", "bank", "spec",
-                                                "control", "answers", "json",   "html",      "title"};
+  static constexpr std::string_view kKnown[] = {"out",     "seed",    "scenes", "questions", "bank",  "spec",
+                                                "control", "answers", "json",   "html",      "title", "from"};
   Flags flags;
   if (argc > 1) flags.verb = argv[1];
   for (int i = 2; i < argc; ++i) {
@@ -190,6 +193,19 @@ absl::Status Generate(const Flags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status Slice(const Flags& flags) {
+  if (flags.Get("from").empty() || flags.Get("out").empty())
+    return absl::InvalidArgumentError("--from or --out is missing");
+  SliceOptions options;
+  if (!absl::SimpleAtoi(flags.Get("questions", "60"), &options.questions))
+    return absl::InvalidArgumentError("--questions is no number");
+  if (!absl::SimpleAtoi(flags.Get("scenes", "12"), &options.scenes))
+    return absl::InvalidArgumentError("--scenes is no number");
+  auto bank = SourceBank::Open(flags.Get("bank", SourceBank::DefaultFolder()));
+  if (!bank.ok()) return bank.status();
+  return WriteSlice(flags.Get("from"), **bank, options, flags.Get("out"));
+}
+
 absl::Status Check(const Flags& flags) {
   absl::StatusOr<BenchmarkStamp> stamp = CheckBenchmark(flags.Get("out"));
   if (!stamp.ok()) return stamp.status();
@@ -227,6 +243,8 @@ int Main(int argc, char** argv) {
   if (status.ok()) {
     if (flags->verb == "generate") {
       status = Generate(*flags);
+    } else if (flags->verb == "slice") {
+      status = Slice(*flags);
     } else if (flags->verb == "check") {
       status = Check(*flags);
     } else if (flags->verb == "score") {

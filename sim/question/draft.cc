@@ -27,11 +27,11 @@ std::string Fill(std::string_view wording, Filling filling) {
 
 }  // namespace
 
-std::string Say(const Asking& asking, std::initializer_list<std::string_view> wordings, Filling filling) {
+std::string SayOneOf(const Asking& asking, std::span<const std::string_view> wordings, Filling filling) {
   const size_t trained = wordings.size() - kHeldOutWordings;
   const size_t at =
       asking.held_out_wordings ? trained + asking.random.Index(kHeldOutWordings) : asking.random.Index(trained);
-  return Capitalised(Fill(*(wordings.begin() + at), filling));
+  return Capitalised(Fill(wordings[at], filling));
 }
 
 void OfferNoSuchSound(const Asking& asking, std::vector<std::string>& options) {

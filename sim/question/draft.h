@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +40,13 @@ inline constexpr size_t kHeldOutWordings = 2;
 
 using Filling = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-// One of the wordings (at least six) with its place-holders ("{A}") filled, first letter upper case.
-std::string Say(const Asking& asking, std::initializer_list<std::string_view> wordings, Filling filling = {});
+// One of the wordings with its place-holders ("{A}") filled, first letter upper case.
+std::string SayOneOf(const Asking& asking, std::span<const std::string_view> wordings, Filling filling);
+template <size_t N>
+std::string Say(const Asking& asking, const std::string_view (&wordings)[N], Filling filling = {}) {
+  static_assert(N >= 8, "every question is put in eight ways or more");
+  return SayOneOf(asking, wordings, filling);
+}
 
 // One question of this task, or nothing where the scene does not allow it. Defined in atomic.cc, relational.cc and
 // cognitive.cc, which state for each task what must hold.

@@ -1,0 +1,74 @@
+#include "sim/bench/slice.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "model/audio/audio_file.h"
+#include "sim/bench/benchmark.h"
+#include "sim/scene/scene_json.h"
+#include "tests/sim/scene/small_bank.h"
+
+namespace auricle::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(SliceTest, OnlyWhatAsksForANameMayBeGivenOn) {
+  for (const char* free : {"CC0", "CC0-1.0", "CC-BY", "CC-BY-3.0", "CC-BY-4.0", "public domain", "MIT", "BSD-2-Clause"})
+    EXPECT_TRUE(MayBeGivenOn(free)) << free;
+  for (const char* bound : {"CC-BY-SA-3.0", "CC-BY-NC-4.0", "CC-BY-ND", "GPL-2+", "LGPL-2.1+", "ODbL-1.0 / DbCL-1.0",
+                            "free-art", "Artistic-1.0", "MPL-2.0", ""})
+    EXPECT_FALSE(MayBeGivenOn(bound)) << bound;
+}
+
+TEST(SliceTest, HoldsAFewScenesWholeWithTheirQuestionsAndLicences) {
+  const fs::path folder = fs::path(::testing::TempDir()) / ("slice_" + std::to_string(::getpid()));
+  BenchmarkSpec spec;
+  spec.seed = 5;
+  spec.scenes = 6;
+  spec.questions = 40;
+  spec.scene_spec.add_durations_seconds(2.0);
+  spec.scene_spec.set_free_field_probability(1.0);
+  ASSERT_TRUE(GenerateBenchmark(spec, *SmallBank(), (folder / "whole").string()).ok());
+  const SliceOptions options = {.questions = 12, .scenes = 3, .longest_seconds = 2.0};
+  const absl::Status written =
+      WriteSlice((folder / "whole").string(), *SmallBank(), options, (folder / "slice").string());
+  ASSERT_TRUE(written.ok()) << written;
+
+  const auto whole = ReadQuestionRows((folder / "whole/questions.jsonl").string());
+  const auto slice = ReadQuestionRows((folder / "slice/questions.jsonl").string());
+  ASSERT_TRUE(whole.ok() && slice.ok());
+  EXPECT_EQ(slice->size(), 12U);
+  std::set<std::string> lines, scenes, tasks;
+  for (const QuestionRow& row : *whole) lines.insert(QuestionRowToJson(row));
+  for (const QuestionRow& row : *slice) {
+    EXPECT_TRUE(lines.contains(QuestionRowToJson(row))) << row.question.text();
+    scenes.insert(row.audio);
+    tasks.insert(row.question.task());
+    const auto truth = ReadSceneFile((folder / "slice" / row.audio).replace_extension(".scene.json").string());
+    EXPECT_TRUE(truth.ok()) << truth.status();
+    // 16 bits: half a step from the 24 of the benchmark, and nothing else.
+    const auto clip = audio::ReadFoaFile((folder / "slice" / row.audio).string(), audio::FoaFormat::kAmbiX);
+    const auto full = audio::ReadFoaFile((folder / "whole" / row.audio).string(), audio::FoaFormat::kAmbiX);
+    ASSERT_TRUE(clip.ok() && full.ok());
+    ASSERT_EQ(clip->samples.size(), full->samples.size());
+    for (size_t i = 0; i < clip->samples.size(); i += 97) {
+      ASSERT_NEAR(clip->samples[i], full->samples[i], 1.01 / 32768) << i;
+    }
+  }
+  EXPECT_LE(scenes.size(), 3U);
+  EXPECT_GE(tasks.size(), 6U) << "few kinds of question";
+  std::ifstream file(folder / "slice/LICENSES.md");
+  const std::string licences((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_NE(licences.find("| CC0 |"), std::string::npos);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace auricle::sim
