@@ -34,7 +34,7 @@ struct Made {
   std::vector<std::string> messages;
 };
 
-absl::Status Run(const v1::SimulationTask& task, Made& made, const std::function<bool()>& cancelled = nullptr) {
+absl::Status MakeScenes(const v1::SimulationTask& task, Made& made, const std::function<bool()>& cancelled = nullptr) {
   return RunSimulationTask(
       task, *SmallBank(),
       [&](RenderedScene scene, v1::SimulatedScene message) {
@@ -72,15 +72,15 @@ TEST(SimulationTask, MakesItsScenesInOrderWithQuestionsThatTheyAnswer) {
 
 TEST(SimulationTask, EndsBetweenTwoScenesWhenCancelledAndTheRestCanBeMadeLater) {
   Made whole;
-  ASSERT_TRUE(Run(Task(0, 6), whole).ok());
+  ASSERT_TRUE(MakeScenes(Task(0, 6), whole).ok());
   Made first;
   int asked = 0;
-  const absl::Status status = Run(Task(0, 6), first, [&] { return ++asked > 4; });
+  const absl::Status status = MakeScenes(Task(0, 6), first, [&] { return ++asked > 4; });
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(asked, 5) << "asked once before each scene, and no more once it said so";
   ASSERT_EQ(first.messages.size(), 4u);
   Made rest;
-  ASSERT_TRUE(Run(Task(4, 2), rest).ok());
+  ASSERT_TRUE(MakeScenes(Task(4, 2), rest).ok());
   for (Made* part : {&first, &rest}) {
     for (size_t i = 0; i < part->messages.size(); ++i) {
       const size_t at = (part == &first ? 0 : 4) + i;
@@ -92,7 +92,7 @@ TEST(SimulationTask, EndsBetweenTwoScenesWhenCancelledAndTheRestCanBeMadeLater) 
 
 TEST(SimulationTask, CancelledBeforeItBeginsItMakesNothing) {
   Made made;
-  EXPECT_EQ(Run(Task(0, 3), made, [] { return true; }).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(MakeScenes(Task(0, 3), made, [] { return true; }).code(), absl::StatusCode::kCancelled);
   EXPECT_TRUE(made.messages.empty());
 }
 
@@ -125,7 +125,7 @@ TEST(SimulationTask, WhatIsNoTaskIsRefusedByFieldBeforeTheFirstScene) {
     v1::SimulationTask task = Task(0, 2);
     c.spoil(task);
     Made made;
-    const absl::Status status = Run(task, made);
+    const absl::Status status = MakeScenes(task, made);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.words;
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.words));
     EXPECT_TRUE(made.messages.empty());
