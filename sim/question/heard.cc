@@ -38,9 +38,7 @@ double AudibleSeconds(const v1::Source& source) {
   if (source.frames().empty()) return SoundingSeconds(source);
   double seconds = 0;
   for (const v1::SourceFrame& frame : source.frames()) {
-    if (frame.activity() < 0.5f) continue;
-    if (frame.has_signal_to_rest_db() && frame.signal_to_rest_db() < kAudibleSignalToRestDb) continue;
-    seconds += kFrameSeconds;
+    if (IsAudible(frame)) seconds += kFrameSeconds;
   }
   return seconds;
 }

@@ -7,13 +7,9 @@
 
 #include "auricle/v1/scene.pb.h"
 #include "sim/question/class_words.h"
+#include "sim/scene/audibility.h"
 
 namespace auricle::sim {
-
-// A frame counts as audible from this level over everything else on, where the truth states the level.
-inline constexpr float kAudibleSignalToRestDb = -10.0f;
-// A source is audible from this many audible seconds on, or from half of its sounding time if that is shorter.
-inline constexpr double kAudibleSeconds = 0.3;
 
 // A source that is heard this far from its mean direction, degrees, or by this factor from its mean distance, in any
 // active row, has no one place.
@@ -52,8 +48,7 @@ struct HeardScene {
 // `truth` must outlive the result.
 HeardScene HearScene(const v1::Scene& truth);
 
-// Seconds in which the source is active and at least kAudibleSignalToRestDb over the rest; sounding seconds where the
-// truth carries no frames.
+// Seconds in which the source is audible (audibility.h); sounding seconds where the truth carries no frames.
 double AudibleSeconds(const v1::Source& source);
 
 // --- angles ---

@@ -24,6 +24,7 @@
 #include "sim/room/directivity.h"
 #include "sim/room/materials.h"
 #include "sim/room/response.h"
+#include "sim/scene/audibility.h"
 #include "sim/scene/trajectory.h"
 #include "sim/source/dry_signal.h"
 
@@ -32,8 +33,8 @@ namespace {
 
 // Where responses end: below every noise floor, and far enough under -35 dB for T30.
 constexpr double kResponseFloorDb = 50.0;
-// signal_to_rest_db is kept within these.
-constexpr double kMostRatioDb = 60.0;
+// signal_to_rest_db is kept within these, signal_to_noise_db within these.
+constexpr double kMostRatioDb = 60.0, kMostNoiseRatioDb = 120.0;
 
 absl::StatusOr<HybridOptions> RoomOptions(const ScenePlan& plan, const PlannedSource& source) {
   absl::StatusOr<Directivity> directivity = FindDirectivity(source.directivity);
@@ -143,9 +144,6 @@ absl::StatusOr<audio::FoaClip> RenderMoving(const ScenePlan& plan, const Planned
 
 // What the source emits each time it sounds, at its level.
 absl::StatusOr<std::vector<float>> EventOf(const ScenePlan& plan, const PlannedSource& source, const SourceBank& bank) {
-  if (source.onsets.empty() || !std::ranges::is_sorted(source.onsets) || !(source.onsets.front() >= 0.0)) {
-    return absl::InvalidArgumentError("onsets: one or more, ascending, not negative");
-  }
   absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
   if (!dry.ok()) return dry.status();
   absl::StatusOr<std::vector<float>> event = MakeEvent(
@@ -212,16 +210,20 @@ absl::StatusOr<HeardSource> Hear(const ScenePlan& plan, const Stage& stage, size
   absl::StatusOr<std::vector<float>> event = EventOf(plan, source, bank);
   if (!event.ok()) return event.status();
   const double onset = source.onsets.front();
-  if (static_cast<size_t>(std::lround(onset * plan.sample_rate)) >= mix.frames())
-    return absl::InvalidArgumentError("onsets: a source that begins after the end of the scene");
-
+  if (static_cast<size_t>(std::lround(onset * plan.sample_rate)) >= mix.frames()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sources[", index, "].onsets: a source that begins after the end of the scene"));
+  }
   HeardSource heard = {.response = {},
                        .w = std::vector<float>(mix.frames(), 0.0f),
                        .active = {},
                        .place_m = stage.sources[index].At(onset).place_m,
                        .to_source = {}};
   absl::StatusOr<RoomResponse> response = RespondTo(plan, source, heard.place_m, stage.listener.At(onset).place_m);
-  if (!response.ok()) return response.status();
+  if (!response.ok()) {
+    return absl::Status(response.status().code(),
+                        absl::StrCat("sources[", index, "]: ", std::string(response.status().message())));
+  }
   heard.response = *std::move(response);
   absl::Status added = stage.Moves(index)
                            ? AddMoving(plan, source, stage.sources[index], stage.listener, *event, mix, heard)
@@ -276,7 +278,8 @@ std::pair<v1::Direction, double> MeanPlace(std::span<const Vec3> to_source, cons
 }
 
 void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard,
-                    const SourceBank& bank, std::span<const float> mix_w, v1::Source* truth) {
+                    const SourceBank& bank, std::span<const float> mix_w, std::span<const double> noise,
+                    v1::Source* truth) {
   const Recording& recording = bank.recordings()[static_cast<size_t>(planned.recording)];
   const SoundClass& sound = bank.classes()[static_cast<size_t>(recording.class_index)];
   truth->set_class_name(sound.name);
@@ -303,6 +306,7 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
   for (size_t i = 0; i < rest.size(); ++i) rest[i] = mix_w[i] - heard.w[i];
   const std::vector<double> own = RowEnergies(heard.w, plan.sample_rate, rows.size());
   const std::vector<double> others = RowEnergies(rest, plan.sample_rate, rows.size());
+  double own_sounding = 0.0, noise_meanwhile = 0.0;
   for (size_t row = 0; row < rows.size(); ++row) {
     v1::SourceFrame* frame = truth->add_frames();
     frame->set_frame(static_cast<uint32_t>(row));
@@ -313,7 +317,14 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
     if (rows[row]) {
       const double ratio = 10.0 * std::log10(std::max(own[row], 1e-30) / std::max(others[row], 1e-30));
       frame->set_signal_to_rest_db(static_cast<float>(std::clamp(ratio, -kMostRatioDb, kMostRatioDb)));
+      own_sounding += own[row];
+      noise_meanwhile += noise[row];
     }
+    frame->set_audible(IsAudible(*frame));
+  }
+  if (noise_meanwhile > 0.0) {
+    const double ratio = 10.0 * std::log10(std::max(own_sounding, 1e-30) / noise_meanwhile);
+    truth->set_signal_to_noise_db(std::clamp(ratio, -kMostNoiseRatioDb, kMostNoiseRatioDb));
   }
   SetVector(heard.place_m, truth->mutable_position());
   truth->set_recording_group(recording.group);
@@ -384,11 +395,7 @@ absl::Status DescribeRoom(const ScenePlan& plan, Vec3 listener_m, const audio::F
 }  // namespace
 
 absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank) {
-  if (plan.sources.empty()) return absl::InvalidArgumentError("sources is empty: a scene has one source or more");
-  if (!(plan.duration_seconds > 0.0 && plan.duration_seconds <= 60.0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("duration_seconds = ", plan.duration_seconds, " is out of range (0, 60]"));
-  }
+  if (absl::Status s = Validate(plan); !s.ok()) return s;
   RenderedScene scene;
   scene.audio = audio::MakeSilentClip(static_cast<size_t>(std::lround(plan.duration_seconds * plan.sample_rate)),
                                       plan.sample_rate);
@@ -402,7 +409,12 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   }
   // The noise comes from everywhere: it needs no turning.
   if (Turns(stage->turn)) TurnWithListener(stage->turn, scene.audio);
+  std::vector<float> background(scene.audio.channel(audio::kW).begin(), scene.audio.channel(audio::kW).end());
   AddNoiseFloor(plan.noise_floor_dbfs, plan.noise_slope_db, plan.noise_key, scene.audio);
+  // What there is beside the sources, before any microphone.
+  for (size_t i = 0; i < background.size(); ++i) background[i] = scene.audio.channel(audio::kW)[i] - background[i];
+  const std::vector<double> noise =
+      RowEnergies(background, plan.sample_rate, ActiveRows({}, plan.duration_seconds).size());
 
   std::vector<size_t> by_onset(heard.size());
   std::iota(by_onset.begin(), by_onset.end(), size_t{0});
@@ -421,7 +433,7 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   for (size_t i : by_onset) {
     v1::Source* source = truth.add_sources();
     source->set_id(absl::StrCat("s", truth.sources_size()));
-    DescribeSource(plan, plan.sources[i], heard[i], bank, scene.audio.channel(audio::kW), source);
+    DescribeSource(plan, plan.sources[i], heard[i], bank, scene.audio.channel(audio::kW), noise, source);
   }
   DescribeListener(plan, *stage, truth);
   if (absl::Status s =

@@ -106,11 +106,16 @@ std::vector<Vec3> DrawPlaces(const v1::SceneSpec& spec, const BandedRoom* room, 
   const auto draw_one = [&]() -> bool {
     for (int i = 0; i < kDistances; ++i) {
       const double distance = random.LogUniform(spec.distance_m().min(), spec.distance_m().max());
+      // At most 70 degrees up or down, or what the spec asks for.
+      double down = -0.94 * distance, up = 0.94 * distance;
+      if (spec.has_elevation_deg()) {
+        down = distance * std::sin(Radians(spec.elevation_deg().min()));
+        up = distance * std::sin(Radians(spec.elevation_deg().max()));
+      }
+      const double lowest = std::max(kMinSourceHeightM, listener.z + down), highest = std::min(top, listener.z + up);
+      if (lowest > highest) continue;
       for (int j = 0; j < kDirections; ++j) {
-        // At most 70 degrees up or down.
-        const double reach = 0.94 * distance;
-        const double z =
-            random.Uniform(std::max(kMinSourceHeightM, listener.z - reach), std::min(top, listener.z + reach));
+        const double z = random.Uniform(lowest, highest);
         const double level = std::sqrt(std::max(0.0, distance * distance - (z - listener.z) * (z - listener.z)));
         const double azimuth = random.Uniform(-180.0, 180.0);
         const Vec3 place = {listener.x + level * std::cos(Radians(azimuth)),

@@ -34,8 +34,8 @@ Vec3 DrawFacing(Random& random);
 Vec3 DrawListener(const BandedRoom& room, Random& random);
 
 // Places for `count` sources around the listener: distance log-uniform in the spec's range, azimuth uniform, height
-// uniform within reach, cut by the walls, and no two closer in angle than the spec allows. `room` null is free field.
-// Empty where no places were found.
+// uniform within the spec's elevations, cut by the walls, and no two closer in angle than the spec allows. `room` null
+// is free field. Empty where no places were found.
 std::vector<Vec3> DrawPlaces(const v1::SceneSpec& spec, const BandedRoom* room, Vec3 listener, int count,
                              Random& random);
 

@@ -19,6 +19,8 @@ namespace {
 
 // Rooms and listeners drawn before the sampler says that the spec leaves no place.
 constexpr int kRooms = 200;
+// However silent a scene is to be, this is left to sound in.
+constexpr double kLeastWindowSeconds = 0.5;
 // Largest variation of recordings in training.
 constexpr double kMaxSpeedChange = 0.07, kMaxTiltDb = 4.0;
 
@@ -67,6 +69,29 @@ int DrawRecording(const SourceBank& bank, int class_index, Split split, Random& 
   return group.recordings[random.Weighted(weights)];
 }
 
+// The part of the scene in which anything sounds.
+struct Window {
+  double start = 0.0;
+  double seconds = 0.0;
+};
+
+Window DrawWindow(const v1::SceneSpec& spec, double duration_seconds, Random random) {
+  if (!spec.has_silence_share()) return {0.0, duration_seconds};
+  const double share = random.Uniform(spec.silence_share().min(), spec.silence_share().max());
+  const double seconds = std::max(kLeastWindowSeconds, (1.0 - share) * duration_seconds);
+  return {random.Uniform(0.0, duration_seconds - seconds), seconds};
+}
+
+// Where the spec asks for it: has the sources overlap, or follow each other. `timings` are of one window.
+void Arrange(const v1::SceneSpec& spec, double window_seconds, Random random, std::span<Timing> timings) {
+  if (!spec.has_overlap_probability() || timings.size() < 2) return;
+  if (random.Chance(spec.overlap_probability())) {
+    MakeOverlap(window_seconds, timings, random);
+  } else {
+    MakeSuccessive(window_seconds, timings, random);
+  }
+}
+
 // Sets things in motion, from streams of their own: what is drawn here changes nothing else of the plan.
 void DrawMotion(const v1::SceneSpec& spec, const Random& random, ScenePlan& plan) {
   const MotionGround ground = {.spec = spec,
@@ -109,7 +134,11 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
   plan.duration_seconds =
       spec.durations_seconds(static_cast<int>(whole.Index(static_cast<size_t>(spec.durations_seconds_size()))));
   plan.free_field = whole.Chance(spec.free_field_probability());
-  const int count = static_cast<int>(whole.Int(spec.min_sources(), spec.max_sources()));
+  int count = static_cast<int>(whole.Int(spec.min_sources(), spec.max_sources()));
+  if (!spec.source_count_weights().empty()) {
+    const std::vector<double> weights(spec.source_count_weights().begin(), spec.source_count_weights().end());
+    count = 1 + static_cast<int>(scene.Fork("count").Weighted(weights));
+  }
   // The direct sound of the nominal source at 1 m.
   const double nominal_db = 20.0 * std::log10(kDryRms / (4.0 * std::numbers::pi));
   plan.noise_floor_dbfs = nominal_db - whole.Uniform(spec.noise_below_db().min(), spec.noise_below_db().max());
@@ -137,13 +166,15 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
   }
   if (places.empty()) {
     return absl::FailedPreconditionError(absl::StrFormat(
-        "distance_m, min_separation_deg and room_length_m, room_width_m, room_height_m leave no place for %d "
-        "sources (scene %s)",
+        "distance_m, elevation_deg, min_separation_deg and room_length_m, room_width_m, room_height_m leave no place "
+        "for %d sources (scene %s)",
         count, plan.id));
   }
 
   Random recordings = scene.Fork("recordings");
   recordings.Shuffle(*classes);
+  const Window window = DrawWindow(spec, plan.duration_seconds, scene.Fork("silence"));
+  std::vector<Timing> timings;
   for (int i = 0; i < count; ++i) {
     Random random = scene.Fork("source").Fork(static_cast<uint64_t>(i));
     PlannedSource source;
@@ -162,11 +193,16 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry = bank.LoadDry(source.recording, plan.sample_rate);
     if (!dry.ok()) return dry.status();
     const double seconds = static_cast<double>((*dry)->size()) / plan.sample_rate / source.speed;
-    Timing timing = DrawTiming(seconds, plan.duration_seconds, random);
-    source.max_seconds = timing.max_seconds;
-    source.onsets = std::move(timing.onsets);
+    timings.push_back(DrawTiming(seconds, window.seconds, random));
     source.key = random.Bits();
     plan.sources.push_back(std::move(source));
+  }
+  Arrange(spec, window.seconds, scene.Fork("overlap"), timings);
+  for (size_t i = 0; i < timings.size(); ++i) {
+    PlannedSource& source = plan.sources[i];
+    source.max_seconds = timings[i].max_seconds;
+    source.onsets = std::move(timings[i].onsets);
+    for (double& onset : source.onsets) onset += window.start;
   }
   DrawMotion(spec, scene.Fork("motion"), plan);
   return plan;

@@ -1,14 +1,23 @@
 #include "sim/scene/scene_spec.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/room/bands.h"
 
 namespace auricle::sim {
+
+namespace internal {
+extern const char* const kFullJson;  // made from full.json by CMake
+}
+
 namespace {
 
 constexpr int kMaxSources = 4;
@@ -47,11 +56,45 @@ absl::Status CheckReverberation(const v1::SceneSpec& spec) {
        {std::pair{"min", spec.reverberation_seconds().min()}, std::pair{"max", spec.reverberation_seconds().max()}}) {
     if (value >= least && value <= most) continue;
     return absl::InvalidArgumentError(absl::StrFormat(
-        "reverberation_seconds.%s = %g is out of range [%.3g, %.3g], what walls can give in rooms from %g "
-        "x %g x %g m to %g x %g x %g m",
-        end, value, least, most, x.min(), y.min(), z.min(), x.max(), y.max(), z.max()));
+        "reverberation_seconds.%s = %g is out of range [%.3g, %.3g], what walls can give in every room of the ranges: "
+        "one of %g x %g x %g m cannot ring for less, one of %g x %g x %g m for more",
+        end, value, least, most, x.max(), y.max(), z.max(), x.min(), y.min(), z.min()));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCountWeights(const v1::SceneSpec& spec) {
+  const auto& weights = spec.source_count_weights();
+  if (weights.empty()) return absl::OkStatus();
+  if (weights.size() > kMaxSources) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("source_count_weights has %d entries: allowed are up to %d, for 1 to %d sources",
+                        weights.size(), kMaxSources, kMaxSources));
+  }
+  double sum = 0.0;
+  for (int i = 0; i < weights.size(); ++i) {
+    const bool drawn = i + 1 >= static_cast<int>(spec.min_sources()) && i + 1 <= static_cast<int>(spec.max_sources());
+    const double most = drawn ? 1e6 : 0.0;
+    if (!(weights[i] >= 0.0 && weights[i] <= most)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("source_count_weights[%d] = %g is out of range [0, %g] (min_sources = %u, max_sources = %u)",
+                          i, weights[i], most, spec.min_sources(), spec.max_sources()));
+    }
+    sum += weights[i];
+  }
+  if (sum > 0.0) return absl::OkStatus();
+  return absl::InvalidArgumentError("source_count_weights are all 0: one at least must be above");
+}
+
+// The first and the last count that has a weight; 0 and 0 where none has.
+std::pair<uint32_t, uint32_t> WeightedCounts(const v1::SceneSpec& spec) {
+  uint32_t first = 0, last = 0;
+  for (int i = 0; i < std::min(spec.source_count_weights_size(), kMaxSources); ++i) {
+    if (!(spec.source_count_weights(i) > 0.0)) continue;
+    last = static_cast<uint32_t>(i + 1);
+    if (first == 0) first = last;
+  }
+  return {first, last};
 }
 
 }  // namespace
@@ -64,6 +107,9 @@ v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
     full.add_durations_seconds(5.0);
     full.add_durations_seconds(10.0);
   }
+  const auto [first, last] = WeightedCounts(full);
+  if (full.max_sources() == 0) full.set_max_sources(last);
+  if (full.min_sources() == 0) full.set_min_sources(first);
   if (full.min_sources() == 0)
     full.set_min_sources(full.max_sources() == 0 ? 1 : std::min<uint32_t>(1, full.max_sources()));
   if (full.max_sources() == 0) full.set_max_sources(std::max<uint32_t>(3, full.min_sources()));
@@ -102,6 +148,7 @@ absl::Status Validate(const v1::SceneSpec& spec) {
     status = absl::InvalidArgumentError(
         absl::StrFormat("min_sources = %u is above max_sources = %u", spec.min_sources(), spec.max_sources()));
   }
+  if (status.ok()) status = CheckCountWeights(spec);
   check(CheckNumber("free_field_probability", spec.free_field_probability(), 0.0, 1.0));
   check(CheckRange("room_length_m", spec.room_length_m(), 2.0, 50.0));
   check(CheckRange("room_width_m", spec.room_width_m(), 2.0, 50.0));
@@ -117,6 +164,9 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   check(CheckNumber("motion_probability", spec.motion_probability(), 0.0, 1.0));
   check(CheckNumber("listener_motion_probability", spec.listener_motion_probability(), 0.0, 1.0));
   check(CheckRange("speed_m_per_s", spec.speed_m_per_s(), 0.1, 30.0));
+  if (spec.has_overlap_probability()) check(CheckNumber("overlap_probability", spec.overlap_probability(), 0.0, 1.0));
+  if (spec.has_silence_share()) check(CheckRange("silence_share", spec.silence_share(), 0.0, 0.9));
+  if (spec.has_elevation_deg()) check(CheckRange("elevation_deg", spec.elevation_deg(), -90.0, 90.0));
   std::set<std::string_view> seen;
   for (const std::string& name : spec.classes()) {
     if (status.ok() && !seen.insert(name).second) {
@@ -125,5 +175,16 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   }
   return status;
 }
+
+absl::StatusOr<v1::SceneSpec> ParseSceneSpec(std::string_view json) {
+  v1::SceneSpec spec;
+  const auto read = google::protobuf::util::JsonStringToMessage(std::string(json), &spec);
+  if (!read.ok())
+    return absl::InvalidArgumentError(absl::StrCat("is not a SceneSpec in JSON: ", std::string(read.message())));
+  if (absl::Status s = Validate(WithDefaults(spec)); !s.ok()) return s;
+  return spec;
+}
+
+v1::SceneSpec FullSceneSpec() { return ParseSceneSpec(internal::kFullJson).value(); }
 
 }  // namespace auricle::sim

@@ -134,6 +134,9 @@ absl::StatusOr<Recording> ParseRow(const std::string& line) {
   return row;
 }
 
+// What a signal takes from the heap: it may have room for more samples than it has.
+size_t BytesOf(const std::vector<float>& signal) { return signal.capacity() * sizeof(float); }
+
 }  // namespace
 
 std::string_view SplitName(Split split) {
@@ -247,6 +250,7 @@ absl::StatusOr<std::shared_ptr<const std::vector<float>>> SourceBank::LoadDry(in
                                                                    .start_seconds = row.start_seconds,
                                                                    .end_seconds = row.end_seconds});
   if (!dry.ok()) return absl::DataLossError(absl::StrCat(path, ": ", dry.status().message()));
+  dry->shrink_to_fit();
   return Keep(key, std::make_shared<const std::vector<float>>(*std::move(dry)));
 }
 
@@ -259,18 +263,25 @@ SourceBank::Signal SourceBank::FindCached(const Key& key) const {
 }
 
 SourceBank::Signal SourceBank::Keep(const Key& key, Signal signal) const {
+  const size_t bytes = BytesOf(*signal);
   const VisibleLock lock(&mutex_);
   if (const auto at = cache_.find(key); at != cache_.end()) return at->second.signal;
-  uses_.push_front(key);
-  cached_bytes_ += signal->size() * sizeof(float);
-  cache_[key] = {signal, uses_.begin()};
-  while (cached_bytes_ > options_.cache_bytes && uses_.size() > 1) {
+  if (bytes > options_.cache_bytes) return signal;
+  while (cached_bytes_ + bytes > options_.cache_bytes) {
     const auto oldest = cache_.find(uses_.back());
-    cached_bytes_ -= oldest->second.signal->size() * sizeof(float);
+    cached_bytes_ -= BytesOf(*oldest->second.signal);
     cache_.erase(oldest);
     uses_.pop_back();
   }
+  uses_.push_front(key);
+  cache_[key] = {signal, uses_.begin()};
+  cached_bytes_ += bytes;
   return signal;
+}
+
+size_t SourceBank::cached_bytes() const {
+  const VisibleLock lock(&mutex_);
+  return cached_bytes_;
 }
 
 }  // namespace auricle::sim

@@ -51,10 +51,14 @@ struct RecordingGroup {
 };
 
 struct SourceBankOptions {
-  size_t cache_bytes = size_t{1} << 30;  // of loaded signals; the least recently used are dropped past it
+  // Of loaded signals, at most: the least recently used are dropped past it, and one that is larger by itself is handed
+  // out but not kept. 0 keeps nothing. This cache is all that grows while scenes are made: with the default a run of
+  // any length stays below 1 GiB.
+  size_t cache_bytes = size_t{384} << 20;
 };
 
-// Immutable but for its cache of loaded signals; all methods are thread-safe.
+// Immutable but for its cache of loaded signals; all methods are thread-safe. Signals that callers hold live on after
+// the cache has dropped them; what is dropped is decoded again when it is asked for.
 class SourceBank {
  public:
   // NOT_FOUND: no bank in `folder` (says how to get one). INVALID_ARGUMENT, with the line: a damaged bank.tsv, an
@@ -84,6 +88,9 @@ class SourceBank {
   // OUT_OF_RANGE: no such recording. INVALID_ARGUMENT: the rate. NOT_FOUND: the file is missing. DATA_LOSS: the file is
   // damaged, empty or silent. All name the file.
   absl::StatusOr<std::shared_ptr<const std::vector<float>>> LoadDry(int recording, int sample_rate) const;
+
+  // What the cache holds now; never more than SourceBankOptions::cache_bytes.
+  size_t cached_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   using Signal = std::shared_ptr<const std::vector<float>>;

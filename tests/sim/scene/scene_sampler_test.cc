@@ -14,7 +14,6 @@
 #include "sim/room/materials.h"
 #include "sim/scene/motion_sampler.h"
 #include "sim/scene/room_sampler.h"
-#include "sim/scene/timing_sampler.h"
 #include "sim/scene/trajectory.h"
 #include "sim/source/dry_signal.h"
 #include "tests/sim/scene/small_bank.h"
@@ -417,21 +416,6 @@ TEST(PlanScene, WhatCannotBeDrawnIsRefusedByName) {
   spec = Spec("test");
   spec.set_level_sd_db(20.0);
   EXPECT_THAT(std::string(refusal(spec).message()), HasSubstr("level_sd_db"));
-}
-
-TEST(DrawTiming, EverySoundBeginsAndEndsInsideTheScene) {
-  Random random(1, 2, "timing");
-  for (int i = 0; i < 3000; ++i) {
-    const double recording = random.LogUniform(0.05, 20.0), scene = random.Uniform(1.0, 12.0);
-    const Timing timing = DrawTiming(recording, scene, random);
-    ASSERT_FALSE(timing.onsets.empty());
-    EXPECT_GT(timing.max_seconds, 0.0);
-    EXPECT_LE(timing.max_seconds, recording + 1e-12);
-    EXPECT_GE(timing.onsets.front(), 0.0);
-    EXPECT_LE(timing.onsets.back() + timing.max_seconds, scene + 1e-9);
-    for (size_t k = 1; k < timing.onsets.size(); ++k)
-      EXPECT_GE(timing.onsets[k], timing.onsets[k - 1] + timing.max_seconds + 0.2);
-  }
 }
 
 }  // namespace

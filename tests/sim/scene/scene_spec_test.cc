@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <string>
 
 namespace auricle::sim {
@@ -40,6 +41,10 @@ TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
   EXPECT_EQ(spec.listener_motion_probability(), 0.0);
   EXPECT_EQ(spec.speed_m_per_s().min(), 0.3);
   EXPECT_EQ(spec.speed_m_per_s().max(), 2.5);
+  EXPECT_TRUE(spec.source_count_weights().empty());
+  EXPECT_FALSE(spec.has_overlap_probability());
+  EXPECT_FALSE(spec.has_silence_share());
+  EXPECT_FALSE(spec.has_elevation_deg());
   EXPECT_TRUE(Validate(spec).ok());
 }
 
@@ -59,6 +64,9 @@ TEST(SceneSpec, SetFieldsAreKeptZeroIncluded) {
 TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
   const double nan = std::nan("");
   const auto range = [](v1::Range* r, double min, double max) { r->set_min(min), r->set_max(max); };
+  const auto weigh = [](v1::SceneSpec& s, std::initializer_list<double> weights) {
+    for (double weight : weights) s.add_source_count_weights(weight);
+  };
   struct Case {
     std::string field;
     std::function<void(v1::SceneSpec&)> spoil;
@@ -94,6 +102,33 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
       {"speed_m_per_s.max", [&](auto& s) { range(s.mutable_speed_m_per_s(), 1.0, 31.0); }},
       {"speed_m_per_s.min", [&](auto& s) { range(s.mutable_speed_m_per_s(), 0.0, 1.0); }},
       {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
+      {"overlap_probability = 1.01 is out of range [0, 1]", [](auto& s) { s.set_overlap_probability(1.01); }},
+      {"overlap_probability", [&](auto& s) { s.set_overlap_probability(nan); }},
+      {"silence_share.max = 0.95 is out of range [0, 0.9]",
+       [&](auto& s) { range(s.mutable_silence_share(), 0, 0.95); }},
+      {"silence_share.min = 0.5 is above", [&](auto& s) { range(s.mutable_silence_share(), 0.5, 0.2); }},
+      {"elevation_deg.min = -91 is out of range [-90, 90]", [&](auto& s) { range(s.mutable_elevation_deg(), -91, 0); }},
+      {"elevation_deg.max", [&](auto& s) { range(s.mutable_elevation_deg(), 0, nan); }},
+      {"source_count_weights has 5 entries",
+       [&](auto& s) {
+         weigh(s, {1, 1, 1, 1, 1});
+       }},
+      {"source_count_weights[1] = -1 is out of range [0, 1e+06]",
+       [&](auto& s) {
+         weigh(s, {1, -1, 1});
+       }},
+      {"source_count_weights[0]",
+       [&](auto& s) {
+         weigh(s, {nan, 1, 1});
+       }},
+      {"source_count_weights[3] = 1 is out of range [0, 0]",
+       [&](auto& s) {
+         weigh(s, {1, 1, 1, 1});
+       }},
+      {"source_count_weights are all 0",
+       [&](auto& s) {
+         weigh(s, {0, 0, 0});
+       }},
   };
   for (const Case& c : cases) {
     v1::SceneSpec spec = WithDefaults({});
@@ -115,8 +150,50 @@ TEST(SceneSpec, ReverberationThatNoWallsCanGiveIsRefusedWithTheRange) {
   const absl::Status status = Validate(spec);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("reverberation_seconds.min = 0.25 is out of range [0.292, "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("one of 50 x 50 x 50 m cannot ring for less"));
   spec.mutable_reverberation_seconds()->set_min(0.3);
   EXPECT_TRUE(Validate(spec).ok());
+}
+
+TEST(SceneSpec, WeightsSayHowManySourcesThereAreWhereNothingElseDoes) {
+  v1::SceneSpec spec;
+  for (double weight : {0.0, 1.0, 0.0, 3.0}) spec.add_source_count_weights(weight);
+  const v1::SceneSpec full = WithDefaults(spec);
+  EXPECT_EQ(full.min_sources(), 2u);
+  EXPECT_EQ(full.max_sources(), 4u);
+  EXPECT_TRUE(Validate(full).ok());
+  spec.set_max_sources(3);
+  EXPECT_THAT(std::string(Validate(WithDefaults(spec)).message()), HasSubstr("source_count_weights[3]"));
+}
+
+TEST(SceneSpec, JsonIsReadAndWhatItGetsWrongIsNamed) {
+  const auto read = ParseSceneSpec(R"({"name": "a", "max_sources": 2, "distance_m": {"min": 0.3, "max": 15}})");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->max_sources(), 2u);
+  EXPECT_EQ(read->distance_m().max(), 15.0);
+  EXPECT_FALSE(read->has_motion_probability());
+  for (const auto& [json, words] : {std::pair{R"({"room_lenght_m": {"min": 3, "max": 4}})", "room_lenght_m"},
+                                    {R"({"distance_m": 3})", "distance_m"},
+                                    {R"({"max_sources": "many"})", "max_sources"},
+                                    {R"({"level_sd_db": 40})", "level_sd_db = 40"},
+                                    {"{", "SceneSpec in JSON"},
+                                    {"", "SceneSpec in JSON"}}) {
+    const auto bad = ParseSceneSpec(json);
+    EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument) << json;
+    EXPECT_THAT(std::string(bad.status().message()), HasSubstr(words));
+  }
+}
+
+TEST(SceneSpec, FullStrengthIsAsWideAsScenesGo) {
+  const v1::SceneSpec spec = WithDefaults(FullSceneSpec());
+  EXPECT_TRUE(Validate(spec).ok());
+  EXPECT_EQ(spec.min_sources(), 1u);
+  EXPECT_EQ(spec.max_sources(), 4u);
+  EXPECT_EQ(spec.distance_m().min(), 0.3);
+  EXPECT_EQ(spec.distance_m().max(), 15.0);
+  EXPECT_EQ(spec.reverberation_seconds().min(), 0.1);
+  EXPECT_EQ(spec.split(), "train");
+  EXPECT_GT(spec.motion_probability(), 0.0);
 }
 
 }  // namespace

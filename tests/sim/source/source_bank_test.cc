@@ -223,12 +223,67 @@ TEST_F(Bank, ServesManyThreadsFromACacheThatHoldsTwoSignals) {
         const int i = (k * (t + 1) + t) % kFiles;
         const auto dry = (*cramped)->LoadDry(i, 16000);
         if (!dry.ok() || **dry != want[static_cast<size_t>(i)]) ++wrong;
+        if ((*cramped)->cached_bytes() > 2 * 4800 * sizeof(float)) ++wrong;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
 }
+
+// Signals of 0.3 s at 16 kHz are 19.2 kB and a little; at 8 kHz half of that.
+TEST_F(Bank, KeepsNoMoreThanItsBytesAndDropsWhatWasUsedLongestAgo) {
+  std::string table = kHeader;
+  constexpr int kFiles = 8;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = "audio/" + std::to_string(i) + ".wav";
+    StoreTone(name, 200.0 * (i + 1), 0.3);
+    table += Row("bell", "g" + std::to_string(i), "train", name);
+  }
+  Store("bank.tsv", table);
+  const size_t bound = 70000;
+  const auto opened = Open({.cache_bytes = bound});
+  ASSERT_TRUE(opened.ok());
+  const SourceBank& bank = **opened;
+  EXPECT_EQ(bank.cached_bytes(), 0u);
+  const auto load = [&](int i, int rate = 16000) {
+    const auto dry = bank.LoadDry(i, rate);
+    EXPECT_TRUE(dry.ok()) << dry.status();
+    EXPECT_LE(bank.cached_bytes(), bound);
+    return *dry;
+  };
+  const auto held = load(0);
+  const size_t one = held->size() * sizeof(float);
+  EXPECT_EQ(bank.cached_bytes(), one);
+  load(1), load(2);
+  EXPECT_EQ(bank.cached_bytes(), 3 * one);
+  EXPECT_EQ(load(0), held) << "still kept";
+  load(3);  // 1 was used longest ago
+  EXPECT_EQ(load(0), held) << "used more recently than 1";
+  EXPECT_EQ(bank.cached_bytes(), 3 * one);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < kFiles; ++i) load(i, round == 1 ? 8000 : 16000);
+  }
+  const auto again = load(0, 8000);
+  EXPECT_EQ(held->size() * sizeof(float), one) << "what a caller holds outlives the cache";
+  EXPECT_NE(again, held);
+}
+
+TEST_F(Bank, HandsOutWhatIsTooLargeToKeep) {
+  StoreTone("audio/a.wav", 440, 1.0);
+  Store("bank.tsv", kHeader + Row("bell", "g1", "train", "audio/a.wav"));
+  for (const size_t bound : {size_t{0}, size_t{1000}}) {
+    const auto bank = Open({.cache_bytes = bound});
+    ASSERT_TRUE(bank.ok());
+    const auto dry = (*bank)->LoadDry(0, 16000);
+    ASSERT_TRUE(dry.ok());
+    EXPECT_GT((*dry)->size(), 15000u);
+    EXPECT_EQ((*bank)->cached_bytes(), 0u);
+  }
+}
+
+// A million scenes are to fit into 1 GiB, everything else included.
+TEST_F(Bank, KeepsHalfAGibibyteAtMostByDefault) { EXPECT_LE(SourceBankOptions{}.cache_bytes, size_t{512} << 20); }
 
 TEST_F(Bank, LiesInTheCacheFolderByDefault) {
   const char* before = std::getenv("AURICLE_CACHE");

@@ -1,0 +1,124 @@
+// Nothing is asked about what cannot be heard: rendered scenes in which noise, distance and each other hide sources.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "sim/question/class_words.h"
+#include "sim/question/questions.h"
+#include "sim/render/scene_renderer.h"
+#include "tests/sim/scene/small_bank.h"
+
+namespace auricle::sim {
+namespace {
+
+// AURICLE_AUDIBLE_SCENES=5000 for the whole bar.
+uint64_t SceneCount() {
+  const char* asked = std::getenv("AURICLE_AUDIBLE_SCENES");
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 500;
+}
+
+// The rule as it is written down, from the levels that the truth states: three tenths of a second, or half of the time
+// that it sounds, at no more than 10 dB under the rest.
+bool CanBeHeard(const v1::Source& source) {
+  double sounding = 0.0;
+  for (const v1::TimeSpan& span : source.active()) sounding += span.end_seconds() - span.start_seconds();
+  int rows = 0;
+  for (const v1::SourceFrame& frame : source.frames())
+    rows += frame.activity() >= 0.5f && frame.signal_to_rest_db() >= -10.0f;
+  return sounding > 0.0 && 0.1 * rows + 1e-9 >= std::min(0.3, 0.5 * sounding);
+}
+
+// " where is the dog "
+std::string Words(const std::string& text) {
+  std::string words = " ";
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c))) {
+      words += absl::ascii_tolower(static_cast<unsigned char>(c));
+    } else if (words.back() != ' ') {
+      words += ' ';
+    }
+  }
+  return words + ' ';
+}
+
+bool Names(const std::string& text, const v1::Source& source) {
+  const ClassWords* words = FindClassWords(source.class_name());
+  const std::string all = Words(text);
+  for (const std::string& name : {words->noun, words->plural, words->name}) {
+    if (all.find(Words(name)) != std::string::npos) return true;
+  }
+  return false;
+}
+
+v1::SceneSpec Crowded() {
+  v1::SceneSpec spec;
+  spec.set_name("crowded");
+  spec.add_durations_seconds(2.0);
+  spec.set_min_sources(1);
+  spec.set_max_sources(4);
+  spec.set_overlap_probability(0.8);
+  spec.set_level_sd_db(10.0);
+  spec.mutable_distance_m()->set_min(0.3);
+  spec.mutable_distance_m()->set_max(15.0);
+  spec.mutable_reverberation_seconds()->set_min(0.1);
+  spec.mutable_reverberation_seconds()->set_max(0.6);
+  spec.mutable_noise_below_db()->set_min(0.0);
+  spec.mutable_noise_below_db()->set_max(40.0);
+  spec.set_motion_probability(0.1);
+  return spec;
+}
+
+TEST(AudibleQuestions, NoneIsAboutASourceThatCannotBeHeard) {
+  const v1::SceneSpec spec = Crowded();
+  QuestionOptions options;
+  options.per_scene = 0;
+  int questions = 0, hidden = 0, with_hidden = 0;
+  for (uint64_t index = 0; index < SceneCount(); ++index) {
+    const auto plan = PlanScene(spec, *SmallBank(), 51, index);
+    ASSERT_TRUE(plan.ok()) << plan.status();
+    const auto scene = RenderScene(*plan, *SmallBank());
+    ASSERT_TRUE(scene.ok()) << scene.status();
+    std::vector<const v1::Source*> unheard;
+    std::set<std::string> heard;
+    for (const v1::Source& source : scene->truth.sources()) {
+      if (CanBeHeard(source)) {
+        heard.insert(source.class_name());
+      } else {
+        unheard.push_back(&source);
+      }
+    }
+    hidden += static_cast<int>(unheard.size());
+    Random random(51, index, "questions");
+    for (const v1::Question& question : AskAbout(scene->truth, options, random)) {
+      ++questions;
+      with_hidden += !unheard.empty();
+      for (const v1::Source* source : unheard) {
+        EXPECT_FALSE(Names(PromptText(question), *source)) << source->class_name() << ": " << PromptText(question);
+        EXPECT_FALSE(Names(question.key().reference(), *source)) << question.key().reference();
+      }
+      // What is right names what is heard, where it names anything that is there.
+      for (const std::string& name : question.key().classes().class_names())
+        EXPECT_TRUE(heard.contains(name)) << name << ": " << question.text();
+      if (!question.key().binding().class_name().empty()) {
+        EXPECT_TRUE(heard.contains(question.key().binding().class_name())) << question.text();
+      }
+      // What counts or lists everything needs everything to be heard.
+      const bool whole = question.task() == "count_sources" || question.task() == "source_removal";
+      EXPECT_FALSE(whole && !unheard.empty()) << question.text();
+      EXPECT_FALSE(heard.empty()) << question.text();
+    }
+  }
+  RecordProperty("questions", questions);
+  std::printf("%d questions, %d of them about scenes with one of %d hidden sources\n", questions, with_hidden, hidden);
+  EXPECT_GT(with_hidden, static_cast<int>(SceneCount()));
+  EXPECT_GT(hidden, static_cast<int>(SceneCount() / 10));
+}
+
+}  // namespace
+}  // namespace auricle::sim
