@@ -14,8 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/render/activity.h"
+#include "sim/render/ambience.h"
 #include "sim/render/convolution.h"
 #include "sim/render/dry_event.h"
+#include "sim/render/microphone.h"
 #include "sim/render/motion_truth.h"
 #include "sim/render/moving_path.h"
 #include "sim/render/moving_source.h"
@@ -277,9 +279,15 @@ std::pair<v1::Direction, double> MeanPlace(std::span<const Vec3> to_source, cons
   return {DirectionOf(sum), metres / count};
 }
 
+// The whole scene in W: with everything that can hide a source; and as the microphone leaves it.
+struct WholeScene {
+  std::span<const float> mix_w;
+  std::span<const float> left_w;
+  std::span<const double> noise;  // energy in W of what there is beside the sources before any microphone, row by row
+};
+
 void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const HeardSource& heard,
-                    const SourceBank& bank, std::span<const float> mix_w, std::span<const double> noise,
-                    v1::Source* truth) {
+                    const SourceBank& bank, const WholeScene& scene, v1::Source* truth) {
   const Recording& recording = bank.recordings()[static_cast<size_t>(planned.recording)];
   const SoundClass& sound = bank.classes()[static_cast<size_t>(recording.class_index)];
   truth->set_class_name(sound.name);
@@ -302,10 +310,11 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
     truth->set_distance_m(distance);
     truth->set_motion(KindOfMotion(heard.to_source, rows));
   }
-  std::vector<float> rest(mix_w.size());
-  for (size_t i = 0; i < rest.size(); ++i) rest[i] = mix_w[i] - heard.w[i];
+  std::vector<float> rest(scene.mix_w.size());
+  for (size_t i = 0; i < rest.size(); ++i) rest[i] = scene.mix_w[i] - heard.w[i];
   const std::vector<double> own = RowEnergies(heard.w, plan.sample_rate, rows.size());
   const std::vector<double> others = RowEnergies(rest, plan.sample_rate, rows.size());
+  const std::vector<double> left = RowEnergies(scene.left_w, plan.sample_rate, rows.size());
   double own_sounding = 0.0, noise_meanwhile = 0.0;
   for (size_t row = 0; row < rows.size(); ++row) {
     v1::SourceFrame* frame = truth->add_frames();
@@ -315,10 +324,12 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
     frame->set_distance_m(Norm(to_source));
     frame->set_activity(rows[row] ? 1.0f : 0.0f);
     if (rows[row]) {
-      const double ratio = 10.0 * std::log10(std::max(own[row], 1e-30) / std::max(others[row], 1e-30));
+      // Samples of few bits may leave nothing at all: that is an error as large as the sound, and yet no sound.
+      const double still_there = left[row] > 0.0 ? own[row] : 0.0;
+      const double ratio = 10.0 * std::log10(std::max(still_there, 1e-30) / std::max(others[row], 1e-30));
       frame->set_signal_to_rest_db(static_cast<float>(std::clamp(ratio, -kMostRatioDb, kMostRatioDb)));
       own_sounding += own[row];
-      noise_meanwhile += noise[row];
+      noise_meanwhile += scene.noise[row];
     }
     frame->set_audible(IsAudible(*frame));
   }
@@ -334,6 +345,39 @@ void DescribeSource(const ScenePlan& plan, const PlannedSource& planned, const H
   truth->set_directivity(planned.directivity);
   truth->mutable_facing()->set_azimuth_deg(AzimuthDeg(planned.facing));
   truth->mutable_facing()->set_elevation_deg(ElevationDeg(planned.facing));
+}
+
+void DescribeAmbience(const PlannedAmbience& ambience, const SourceBank& bank, v1::Ambience* truth) {
+  truth->set_kind(ambience.kind);
+  truth->set_level_dbfs(ambience.level_dbfs);
+  if (ambience.kind == v1::AMBIENCE_KIND_NOISE) truth->set_slope_db(ambience.slope_db);
+  if (ambience.kind == v1::AMBIENCE_KIND_RECORDING) {
+    const Recording& recording = bank.recordings()[static_cast<size_t>(ambience.recording)];
+    truth->set_class_name(bank.classes()[static_cast<size_t>(recording.class_index)].name);
+    truth->set_recording_group(recording.group);
+    truth->set_recording_path(recording.path);
+  }
+}
+
+void DescribeMicrophone(const PlannedMicrophone& microphone, const MicrophoneEffect& effect,
+                        v1::MicrophoneFaults* truth) {
+  if (microphone.gain_db) {
+    for (double db : *microphone.gain_db) truth->add_gain_error_db(db);
+  }
+  if (microphone.tilts) {
+    for (const CapsuleTilt& tilt : *microphone.tilts) truth->add_axis_error_deg(tilt.angle_deg);
+  }
+  if (microphone.self_noise_dbfs) truth->set_self_noise_dbfs(*microphone.self_noise_dbfs);
+  if (microphone.array_radius_m) {
+    truth->set_array_radius_m(*microphone.array_radius_m);
+    truth->set_aliasing_hz(AliasingHz(*microphone.array_radius_m));
+  }
+  if (microphone.overload_db) truth->set_overload_db(*microphone.overload_db);
+  if (effect.clipping_dbfs) truth->set_clipping_dbfs(*effect.clipping_dbfs);
+  if (microphone.coding) {
+    truth->set_coding_law(microphone.coding->law);
+    truth->set_coding_bits(static_cast<uint32_t>(microphone.coding->bits));
+  }
 }
 
 void AddBandAbsorption(size_t band, std::span<const double> walls, v1::Room* truth) {
@@ -411,10 +455,28 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   if (Turns(stage->turn)) TurnWithListener(stage->turn, scene.audio);
   std::vector<float> background(scene.audio.channel(audio::kW).begin(), scene.audio.channel(audio::kW).end());
   AddNoiseFloor(plan.noise_floor_dbfs, plan.noise_slope_db, plan.noise_key, scene.audio);
+  if (plan.ambience) {
+    if (absl::Status s = AddAmbience(*plan.ambience, bank, scene.audio); !s.ok()) return s;
+    DescribeAmbience(*plan.ambience, bank, scene.truth.mutable_ambience());
+  }
   // What there is beside the sources, before any microphone.
   for (size_t i = 0; i < background.size(); ++i) background[i] = scene.audio.channel(audio::kW)[i] - background[i];
   const std::vector<double> noise =
       RowEnergies(background, plan.sample_rate, ActiveRows({}, plan.duration_seconds).size());
+  // The microphone comes last. What it makes of a source's own sound does not count against that source; what it adds
+  // does.
+  std::vector<float> mix_w;
+  if (plan.microphone) {
+    const std::span<const float> w = std::as_const(scene.audio).channel(audio::kW);
+    mix_w.assign(w.begin(), w.end());
+    const absl::StatusOr<MicrophoneEffect> effect = ApplyMicrophone(*plan.microphone, scene.audio);
+    if (!effect.ok()) return effect.status();
+    for (size_t i = 0; i < effect->noise_w.size(); ++i) mix_w[i] += effect->noise_w[i];
+    DescribeMicrophone(*plan.microphone, *effect, scene.truth.mutable_microphone());
+  }
+  const std::span<const float> left_w = std::as_const(scene.audio).channel(audio::kW);
+  const WholeScene whole = {
+      .mix_w = plan.microphone ? std::span<const float>(mix_w) : left_w, .left_w = left_w, .noise = noise};
 
   std::vector<size_t> by_onset(heard.size());
   std::iota(by_onset.begin(), by_onset.end(), size_t{0});
@@ -433,7 +495,7 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   for (size_t i : by_onset) {
     v1::Source* source = truth.add_sources();
     source->set_id(absl::StrCat("s", truth.sources_size()));
-    DescribeSource(plan, plan.sources[i], heard[i], bank, scene.audio.channel(audio::kW), noise, source);
+    DescribeSource(plan, plan.sources[i], heard[i], bank, whole, source);
   }
   DescribeListener(plan, *stage, truth);
   if (absl::Status s =

@@ -14,13 +14,16 @@ struct RenderedScene {
   v1::Scene truth;       // every "truth" field of scene.proto; sources by onset, ids "s1", "s2", ...
 };
 
-// Direct sound, room and noise floor of every source, and the truth measured on them: activity from each source's own
-// direct sound, audibility row by row (audibility.h), ratios and T30 from the rendered signals. Thread-safe: no state
-// but the bank's cache; starts no threads. T30 is that of the response of the first source by onset. What moves is
-// rendered by moving_source.h and described by motion_truth.h, where it is heard and when it is heard there; a source
-// at rest before a listener at rest is one convolution, whatever the others do. Of a moving source, position,
-// direct_to_reverberant_db and T30 are those of the place where it first sounds. INVALID_ARGUMENT where the plan is not
-// one that PlanScene makes, naming the field; errors of the bank and of the responses are passed on.
+// Direct sound and room of every source, noise floor, bed and microphone, and the truth measured on them: activity from
+// each source's own direct sound, audibility row by row (audibility.h), T30 from the rendered response,
+// signal_to_rest_db from the rendered signals: over the other sources, floor, bed, and what the microphone adds (its
+// own noise, errors of coding); where that leaves digital silence, at its least. The geometry stays what it is,
+// whatever the microphone made of it. Thread-safe: no state but the bank's cache; starts no threads. T30 is that of the
+// response of the first source by onset. What moves is rendered by moving_source.h and described by motion_truth.h,
+// where it is heard and when it is heard there; a source at rest before a listener at rest is one convolution, whatever
+// the others do. Of a moving source, position, direct_to_reverberant_db and T30 are those of the place where it first
+// sounds. INVALID_ARGUMENT where the plan is not one that PlanScene makes, naming the field; errors of the bank and of
+// the responses are passed on.
 absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank);
 
 }  // namespace auricle::sim

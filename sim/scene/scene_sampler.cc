@@ -205,6 +205,15 @@ absl::StatusOr<ScenePlan> PlanScene(const v1::SceneSpec& given, const SourceBank
     for (double& onset : source.onsets) onset += window.start;
   }
   DrawMotion(spec, scene.Fork("motion"), plan);
+  std::vector<int> heard;
+  for (const PlannedSource& source : plan.sources) {
+    heard.push_back(bank.recordings()[static_cast<size_t>(source.recording)].class_index);
+  }
+  absl::StatusOr<std::optional<PlannedAmbience>> ambience =
+      DrawAmbience(spec.ambience(), bank, split, heard, scene.Fork("ambience"));
+  if (!ambience.ok()) return ambience.status();
+  plan.ambience = *ambience;
+  plan.microphone = DrawMicrophone(spec.microphone(), scene.Fork("microphone"));
   return plan;
 }
 

@@ -14,6 +14,8 @@
 #include "auricle/v1/scene.pb.h"
 #include "sim/room/bands.h"
 #include "sim/room/geometry.h"
+#include "sim/scene/ambience_sampler.h"
+#include "sim/scene/microphone_sampler.h"
 #include "sim/scene/trajectory.h"
 #include "sim/source/source_bank.h"
 
@@ -67,6 +69,9 @@ struct ScenePlan {
   // Its spectrum falls by this many decibels an octave, [0, 6], above about 100 Hz.
   double noise_slope_db = 3.0;
   uint64_t noise_key = 0;
+  // The bed behind the sources, and what is wrong with the microphone. Absent: nothing.
+  std::optional<PlannedAmbience> ambience = std::nullopt;
+  std::optional<PlannedMicrophone> microphone = std::nullopt;
 };
 
 // Gaps and bounds that the sampler keeps; tests hold plans against them.

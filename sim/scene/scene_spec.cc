@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <string_view>
@@ -42,6 +43,16 @@ absl::Status CheckRange(const char* field, const v1::Range& range, double low, d
   if (range.min() > range.max()) {
     return absl::InvalidArgumentError(
         absl::StrFormat("%s.min = %g is above %s.max = %g", field, range.min(), field, range.max()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUnique(const char* field, const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s names \"%s\" twice", field, name));
+    }
   }
   return absl::OkStatus();
 }
@@ -97,6 +108,75 @@ std::pair<uint32_t, uint32_t> WeightedCounts(const v1::SceneSpec& spec) {
   return {first, last};
 }
 
+void FillAmbience(v1::AmbienceSpec& ambience) {
+  if (!ambience.has_probability()) ambience.set_probability(0.0);
+  if (!ambience.has_below_db()) SetDefault(ambience.mutable_below_db(), 10.0, 40.0);
+  if (!ambience.has_noise_weight()) ambience.set_noise_weight(0.15);
+  if (!ambience.has_speech_shaped_weight()) ambience.set_speech_shaped_weight(0.25);
+  if (!ambience.has_recording_weight()) ambience.set_recording_weight(0.6);
+  if (ambience.classes().empty()) {
+    for (const char* name : {"applause", "cricket", "engine", "rain", "water", "waves", "wind"}) {
+      ambience.add_classes(name);
+    }
+  }
+}
+
+void FillMicrophone(v1::MicrophoneSpec& microphone) {
+  if (!microphone.has_self_noise_probability()) microphone.set_self_noise_probability(0.0);
+  if (!microphone.has_self_noise_dbfs()) SetDefault(microphone.mutable_self_noise_dbfs(), -95.0, -65.0);
+  if (!microphone.has_gain_error_probability()) microphone.set_gain_error_probability(0.0);
+  if (!microphone.has_gain_error_db()) SetDefault(microphone.mutable_gain_error_db(), 0.2, 1.5);
+  if (!microphone.has_axis_error_probability()) microphone.set_axis_error_probability(0.0);
+  if (!microphone.has_axis_error_deg()) SetDefault(microphone.mutable_axis_error_deg(), 0.5, 5.0);
+  if (!microphone.has_aliasing_probability()) microphone.set_aliasing_probability(0.0);
+  if (!microphone.has_array_radius_m()) SetDefault(microphone.mutable_array_radius_m(), 0.012, 0.035);
+  if (!microphone.has_clipping_probability()) microphone.set_clipping_probability(0.0);
+  if (!microphone.has_overload_db()) SetDefault(microphone.mutable_overload_db(), 1.0, 10.0);
+  if (!microphone.has_coding_probability()) microphone.set_coding_probability(0.0);
+  if (!microphone.has_mu_law_probability()) microphone.set_mu_law_probability(0.3);
+  if (!microphone.has_coding_bits()) SetDefault(microphone.mutable_coding_bits(), 10.0, 16.0);
+}
+
+absl::Status CheckAmbience(const v1::AmbienceSpec& ambience) {
+  absl::Status status;
+  status.Update(CheckNumber("ambience.probability", ambience.probability(), 0.0, 1.0));
+  status.Update(CheckRange("ambience.below_db", ambience.below_db(), 0.0, 90.0));
+  status.Update(CheckNumber("ambience.noise_weight", ambience.noise_weight(), 0.0, 1.0));
+  status.Update(CheckNumber("ambience.speech_shaped_weight", ambience.speech_shaped_weight(), 0.0, 1.0));
+  status.Update(CheckNumber("ambience.recording_weight", ambience.recording_weight(), 0.0, 1.0));
+  if (status.ok() && ambience.noise_weight() + ambience.speech_shaped_weight() + ambience.recording_weight() <= 0.0) {
+    return absl::InvalidArgumentError(
+        "ambience.noise_weight, ambience.speech_shaped_weight and ambience.recording_weight are all 0: one at least "
+        "must be in (0, 1]");
+  }
+  status.Update(CheckUnique("ambience.classes", ambience.classes()));
+  return status;
+}
+
+absl::Status CheckMicrophone(const v1::MicrophoneSpec& microphone) {
+  absl::Status status;
+  const auto probability = [&](const char* field, double value) { status.Update(CheckNumber(field, value, 0.0, 1.0)); };
+  probability("microphone.self_noise_probability", microphone.self_noise_probability());
+  probability("microphone.gain_error_probability", microphone.gain_error_probability());
+  probability("microphone.axis_error_probability", microphone.axis_error_probability());
+  probability("microphone.aliasing_probability", microphone.aliasing_probability());
+  probability("microphone.clipping_probability", microphone.clipping_probability());
+  probability("microphone.coding_probability", microphone.coding_probability());
+  probability("microphone.mu_law_probability", microphone.mu_law_probability());
+  status.Update(CheckRange("microphone.self_noise_dbfs", microphone.self_noise_dbfs(), -140.0, -20.0));
+  status.Update(CheckRange("microphone.gain_error_db", microphone.gain_error_db(), 0.0, 6.0));
+  status.Update(CheckRange("microphone.axis_error_deg", microphone.axis_error_deg(), 0.0, 20.0));
+  status.Update(CheckRange("microphone.array_radius_m", microphone.array_radius_m(), 0.003, 0.1));
+  status.Update(CheckRange("microphone.overload_db", microphone.overload_db(), 0.0, 30.0));
+  const v1::Range& bits = microphone.coding_bits();
+  status.Update(CheckRange("microphone.coding_bits", bits, 8.0, 16.0));
+  if (status.ok() && (bits.min() != std::floor(bits.min()) || bits.max() != std::floor(bits.max()))) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "microphone.coding_bits = %g to %g: both must be whole numbers in [8, 16]", bits.min(), bits.max()));
+  }
+  return status;
+}
+
 }  // namespace
 
 v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
@@ -127,6 +207,8 @@ v1::SceneSpec WithDefaults(const v1::SceneSpec& spec) {
   if (!full.has_motion_probability()) full.set_motion_probability(0.0);
   if (!full.has_listener_motion_probability()) full.set_listener_motion_probability(0.0);
   if (!full.has_speed_m_per_s()) SetDefault(full.mutable_speed_m_per_s(), 0.3, 2.5);
+  FillAmbience(*full.mutable_ambience());
+  FillMicrophone(*full.mutable_microphone());
   return full;
 }
 
@@ -167,12 +249,9 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   if (spec.has_overlap_probability()) check(CheckNumber("overlap_probability", spec.overlap_probability(), 0.0, 1.0));
   if (spec.has_silence_share()) check(CheckRange("silence_share", spec.silence_share(), 0.0, 0.9));
   if (spec.has_elevation_deg()) check(CheckRange("elevation_deg", spec.elevation_deg(), -90.0, 90.0));
-  std::set<std::string_view> seen;
-  for (const std::string& name : spec.classes()) {
-    if (status.ok() && !seen.insert(name).second) {
-      status = absl::InvalidArgumentError(absl::StrFormat("classes names \"%s\" twice", name));
-    }
-  }
+  check(CheckUnique("classes", spec.classes()));
+  check(CheckAmbience(spec.ambience()));
+  check(CheckMicrophone(spec.microphone()));
   return status;
 }
 

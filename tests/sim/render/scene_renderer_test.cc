@@ -152,6 +152,134 @@ TEST(RenderScene, SignalToRestIsTheRatioOfLevels) {
   EXPECT_EQ(scene.truth.noise_floor_dbfs(), -50.0);
 }
 
+// The ratio of a source of stationary noise at 1 m, -34.03 dBFS, to whatever else is there.
+void ExpectRatio(const ScenePlan& plan, double ratio_db, double tolerance_db) {
+  const RenderedScene scene = Render(plan);
+  for (const v1::SourceFrame& frame : scene.truth.sources(0).frames()) {
+    if (frame.frame() <= 10 || frame.frame() >= 17) continue;
+    EXPECT_NEAR(frame.signal_to_rest_db(), ratio_db, tolerance_db);
+  }
+}
+
+TEST(RenderScene, BedsSelfNoiseAndCodingAreRest) {
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  for (v1::AmbienceKind kind : {v1::AMBIENCE_KIND_NOISE, v1::AMBIENCE_KIND_RECORDING}) {
+    plan.ambience =
+        PlannedAmbience{.kind = kind, .level_dbfs = -50.0, .slope_db = 0.0, .recording = RecordingOf(7.0), .key = 3};
+    ExpectRatio(plan, 15.97, 0.8);
+  }
+  // Too loud a bed hides the source: no question is asked from 10 dB over it.
+  plan.ambience->level_dbfs = -20.0;
+  ExpectRatio(plan, -14.03, 0.8);
+  plan.ambience.reset();
+  plan.microphone.emplace().self_noise_dbfs = -50.0;
+  ExpectRatio(plan, 15.97, 0.8);
+  // A step of 2^-7 has an error of -52.94 dBFS: 18.91 dB below.
+  plan.microphone = PlannedMicrophone{};
+  plan.microphone->coding = SampleCoding{v1::SAMPLE_LAW_LINEAR, 8};
+  ExpectRatio(plan, 18.91, 1.0);
+}
+
+TEST(RenderScene, WhatCodingLeavesNothingOfIsNotThere) {
+  ScenePlan plan = FreeFieldPlan({18, 0, 0});
+  plan.sources[0].level_offset_db = -12.0;  // -71 dBFS, 1/3600: never half a step of 1/128
+  plan.microphone.emplace().coding = SampleCoding{v1::SAMPLE_LAW_LINEAR, 8};
+  const RenderedScene scene = Render(plan);
+  for (float sample : scene.audio.channel(0)) ASSERT_EQ(sample, 0.0f);
+  for (const v1::SourceFrame& frame : scene.truth.sources(0).frames()) {
+    if (frame.has_signal_to_rest_db()) {
+      EXPECT_EQ(frame.signal_to_rest_db(), -60.0f);
+    }
+  }
+}
+
+// Gains, axes, aliasing and clipping change what is heard, not where the sources are nor what hides them.
+TEST(RenderScene, FaultsOfTheArrayLeaveTheTruthOfTheSources) {
+  const ScenePlan plan = FreeFieldPlan(2.0 * UnitVector(37, 20));
+  ScenePlan faulty = plan;
+  PlannedMicrophone& microphone = faulty.microphone.emplace();
+  microphone.gain_db = {1.0, -2.0, 0.5, 1.5};
+  microphone.tilts.emplace()[2] = {8.0, 30.0};
+  microphone.array_radius_m = 0.03;
+  microphone.overload_db = 8.0;
+  const RenderedScene good = Render(plan), bad = Render(faulty);
+  EXPECT_NE(good.audio.samples, bad.audio.samples);
+  ASSERT_EQ(good.truth.sources_size(), 1);
+  EXPECT_EQ(good.truth.sources(0).SerializeAsString(), bad.truth.sources(0).SerializeAsString());
+  EXPECT_FALSE(good.truth.has_microphone());
+  EXPECT_FALSE(good.truth.has_ambience());
+}
+
+TEST(RenderScene, TruthSaysWhatBedAndWhatMicrophone) {
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  plan.ambience = PlannedAmbience{.kind = v1::AMBIENCE_KIND_RECORDING,
+                                  .level_dbfs = -55.0,
+                                  .slope_db = 0.0,
+                                  .recording = RecordingOf(7.0),
+                                  .key = 3};
+  PlannedMicrophone& microphone = plan.microphone.emplace();
+  microphone.gain_db = {1.0, -2.0, 0.5, 1.5};
+  microphone.tilts.emplace()[2] = {8.0, 30.0};
+  microphone.self_noise_dbfs = -80.0;
+  microphone.array_radius_m = 0.02;
+  microphone.overload_db = 3.0;
+  microphone.coding = SampleCoding{v1::SAMPLE_LAW_MU_LAW, 8};
+  const v1::Scene truth = Render(plan).truth;
+  const Recording& recording = SmallBank()->recordings()[static_cast<size_t>(RecordingOf(7.0))];
+  EXPECT_EQ(truth.ambience().kind(), v1::AMBIENCE_KIND_RECORDING);
+  EXPECT_EQ(truth.ambience().level_dbfs(), -55.0);
+  EXPECT_EQ(truth.ambience().class_name(), SoundClasses()[static_cast<size_t>(recording.class_index)].name);
+  EXPECT_EQ(truth.ambience().recording_group(), recording.group);
+  EXPECT_EQ(truth.ambience().recording_path(), recording.path);
+  EXPECT_FALSE(truth.ambience().has_slope_db());
+  EXPECT_EQ(truth.microphone().gain_error_db_size(), 4);
+  EXPECT_EQ(truth.microphone().gain_error_db(1), -2.0);
+  EXPECT_EQ(truth.microphone().axis_error_deg(2), 8.0);
+  EXPECT_EQ(truth.microphone().self_noise_dbfs(), -80.0);
+  EXPECT_EQ(truth.microphone().array_radius_m(), 0.02);
+  EXPECT_NEAR(truth.microphone().aliasing_hz(), 343.0 / (std::numbers::pi * 0.02), 1e-9);
+  EXPECT_EQ(truth.microphone().overload_db(), 3.0);
+  EXPECT_TRUE(truth.microphone().has_clipping_dbfs());
+  EXPECT_EQ(truth.microphone().coding_law(), v1::SAMPLE_LAW_MU_LAW);
+  EXPECT_EQ(truth.microphone().coding_bits(), 8u);
+  plan.ambience->kind = v1::AMBIENCE_KIND_NOISE;
+  plan.ambience->slope_db = 2.0;
+  plan.microphone.reset();
+  const v1::Scene other = Render(plan).truth;
+  EXPECT_EQ(other.ambience().slope_db(), 2.0);
+  EXPECT_FALSE(other.ambience().has_class_name());
+  EXPECT_FALSE(other.has_microphone());
+}
+
+TEST(RenderScene, ABadMicrophoneIsRefusedByName) {
+  ScenePlan plan = FreeFieldPlan({1, 0, 0});
+  plan.microphone.emplace().array_radius_m = 1.0;
+  const absl::Status status = RenderScene(plan, *SmallBank()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("microphone.array_radius_m = 1 is out of range [0.003, 0.1]"));
+}
+
+TEST(RenderScene, BedsAndFaultsDoNotDependOnTheOrder) {
+  v1::SceneSpec spec;
+  spec.add_durations_seconds(2.0);
+  spec.mutable_ambience()->set_probability(0.8);
+  v1::MicrophoneSpec& microphone = *spec.mutable_microphone();
+  microphone.set_self_noise_probability(0.5);
+  microphone.set_gain_error_probability(0.5);
+  microphone.set_axis_error_probability(0.5);
+  microphone.set_aliasing_probability(0.5);
+  microphone.set_clipping_probability(0.5);
+  microphone.set_coding_probability(0.5);
+  std::vector<RenderedScene> forwards;
+  for (uint64_t i = 0; i < 12; ++i) forwards.push_back(Render(PlanOf(spec, 9, i)));
+  for (uint64_t i = 12; i-- > 0;) {
+    const RenderedScene again = Render(PlanOf(spec, 9, i));
+    EXPECT_EQ(again.audio.samples, forwards[i].audio.samples) << i;
+    EXPECT_EQ(again.truth.SerializeAsString(), forwards[i].truth.SerializeAsString()) << i;
+    for (float v : again.audio.samples) ASSERT_TRUE(std::isfinite(v));
+  }
+}
+
 TEST(RenderScene, OfTwoSourcesEachIsTheOthersRest) {
   ScenePlan plan = FreeFieldPlan({1, 0, 0});
   plan.sources[0].recording = RecordingOf(3.0);

@@ -54,6 +54,19 @@ std::string Print(const ScenePlan& p) {
     out << " turn " << turn.from_deg << ' ' << turn.sweep_deg << ' ' << turn.start_seconds << ' '
         << turn.speed_deg_per_s << ' ' << turn.ramp_seconds;
   }
+  if (p.ambience) {
+    out << " bed " << p.ambience->kind << ' ' << p.ambience->level_dbfs << ' ' << p.ambience->slope_db << ' '
+        << p.ambience->recording << ' ' << p.ambience->key;
+  }
+  if (p.microphone) {
+    const PlannedMicrophone& m = *p.microphone;
+    out << " microphone " << m.key << ' ' << m.self_noise_dbfs.value_or(0) << ' ' << m.array_radius_m.value_or(0) << ' '
+        << m.overload_db.value_or(0) << ' ' << (m.coding ? m.coding->bits : 0);
+    for (double db : m.gain_db.value_or(std::array<double, kCapsules>{})) out << ' ' << db;
+    for (const CapsuleTilt& t : m.tilts.value_or(std::array<CapsuleTilt, kCapsules>{})) {
+      out << ' ' << t.angle_deg << ' ' << t.towards_deg;
+    }
+  }
   return out.str();
 }
 

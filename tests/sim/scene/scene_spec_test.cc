@@ -39,6 +39,18 @@ TEST(SceneSpec, DefaultsAreTheOnesThatTheProtocolStates) {
   EXPECT_EQ(spec.directed_probability(), 0.5);
   EXPECT_EQ(spec.motion_probability(), 0.0);
   EXPECT_EQ(spec.listener_motion_probability(), 0.0);
+  EXPECT_EQ(spec.ambience().probability(), 0.0);
+  EXPECT_EQ(spec.ambience().below_db().min(), 10.0);
+  EXPECT_EQ(spec.ambience().below_db().max(), 40.0);
+  EXPECT_EQ(spec.ambience().classes_size(), 7);
+  EXPECT_EQ(spec.microphone().self_noise_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().gain_error_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().axis_error_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().aliasing_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().clipping_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().coding_probability(), 0.0);
+  EXPECT_EQ(spec.microphone().coding_bits().min(), 10.0);
+  EXPECT_EQ(spec.microphone().coding_bits().max(), 16.0);
   EXPECT_EQ(spec.speed_m_per_s().min(), 0.3);
   EXPECT_EQ(spec.speed_m_per_s().max(), 2.5);
   EXPECT_TRUE(spec.source_count_weights().empty());
@@ -101,6 +113,36 @@ TEST(SceneSpec, EveryFieldOutOfRangeIsRefusedByNameAndRange) {
       {"listener_motion_probability", [&](auto& s) { s.set_listener_motion_probability(nan); }},
       {"speed_m_per_s.max", [&](auto& s) { range(s.mutable_speed_m_per_s(), 1.0, 31.0); }},
       {"speed_m_per_s.min", [&](auto& s) { range(s.mutable_speed_m_per_s(), 0.0, 1.0); }},
+      {"ambience.probability", [](auto& s) { s.mutable_ambience()->set_probability(-0.1); }},
+      {"ambience.below_db.max", [&](auto& s) { range(s.mutable_ambience()->mutable_below_db(), 0, 91); }},
+      {"ambience.noise_weight", [&](auto& s) { s.mutable_ambience()->set_noise_weight(nan); }},
+      {"ambience.speech_shaped_weight", [](auto& s) { s.mutable_ambience()->set_speech_shaped_weight(1.1); }},
+      {"ambience.recording_weight", [](auto& s) { s.mutable_ambience()->set_recording_weight(-1); }},
+      {"ambience.recording_weight are all 0",
+       [](auto& s) {
+         s.mutable_ambience()->set_noise_weight(0);
+         s.mutable_ambience()->set_speech_shaped_weight(0);
+         s.mutable_ambience()->set_recording_weight(0);
+       }},
+      {"ambience.classes", [](auto& s) { s.mutable_ambience()->add_classes("rain"); }},
+      {"microphone.self_noise_probability", [](auto& s) { s.mutable_microphone()->set_self_noise_probability(2); }},
+      {"microphone.gain_error_probability", [](auto& s) { s.mutable_microphone()->set_gain_error_probability(-1); }},
+      {"microphone.axis_error_probability", [&](auto& s) { s.mutable_microphone()->set_axis_error_probability(nan); }},
+      {"microphone.aliasing_probability", [](auto& s) { s.mutable_microphone()->set_aliasing_probability(1.01); }},
+      {"microphone.clipping_probability", [](auto& s) { s.mutable_microphone()->set_clipping_probability(9); }},
+      {"microphone.coding_probability", [](auto& s) { s.mutable_microphone()->set_coding_probability(-0.5); }},
+      {"microphone.mu_law_probability", [](auto& s) { s.mutable_microphone()->set_mu_law_probability(1.5); }},
+      {"microphone.self_noise_dbfs.max",
+       [&](auto& s) { range(s.mutable_microphone()->mutable_self_noise_dbfs(), -90, -10); }},
+      {"microphone.gain_error_db.max", [&](auto& s) { range(s.mutable_microphone()->mutable_gain_error_db(), 0, 7); }},
+      {"microphone.axis_error_deg.min",
+       [&](auto& s) { range(s.mutable_microphone()->mutable_axis_error_deg(), -1, 5); }},
+      {"microphone.array_radius_m.min",
+       [&](auto& s) { range(s.mutable_microphone()->mutable_array_radius_m(), 0.001, 0.02); }},
+      {"microphone.overload_db.max", [&](auto& s) { range(s.mutable_microphone()->mutable_overload_db(), 0, 31); }},
+      {"microphone.coding_bits.min", [&](auto& s) { range(s.mutable_microphone()->mutable_coding_bits(), 4, 8); }},
+      {"microphone.coding_bits = 8.5 to 12",
+       [&](auto& s) { range(s.mutable_microphone()->mutable_coding_bits(), 8.5, 12); }},
       {"classes", [](auto& s) { s.add_classes("dog"), s.add_classes("dog"); }},
       {"overlap_probability = 1.01 is out of range [0, 1]", [](auto& s) { s.set_overlap_probability(1.01); }},
       {"overlap_probability", [&](auto& s) { s.set_overlap_probability(nan); }},
