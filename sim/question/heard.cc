@@ -85,6 +85,12 @@ HeardScene HearScene(const v1::Scene& truth) {
     words.push_back(known != nullptr ? *known : DeriveClassWords(source.class_name(), source.class_label()));
     heard.present_nouns.push_back(words.back().noun);
   }
+  // Rain all around is a sound to whoever counts and lists them, though it is no source.
+  const bool bed = truth.ambience().has_class_name();
+  if (bed) {
+    const ClassWords* known = FindClassWords(truth.ambience().class_name());
+    if (known != nullptr) heard.present_nouns.push_back(known->noun);
+  }
   for (int i = 0; i < truth.sources_size(); ++i) {
     const v1::Source& source = truth.sources(i);
     const double sounding = SoundingSeconds(source);
@@ -110,7 +116,7 @@ HeardScene HearScene(const v1::Scene& truth) {
   }
   std::stable_sort(heard.sources.begin(), heard.sources.end(),
                    [](const HeardSource& a, const HeardSource& b) { return a.onset_s < b.onset_s; });
-  heard.complete = !heard.sources.empty() && static_cast<int>(heard.sources.size()) == truth.sources_size();
+  heard.complete = !bed && !heard.sources.empty() && static_cast<int>(heard.sources.size()) == truth.sources_size();
   return heard;
 }
 

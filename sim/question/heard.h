@@ -36,9 +36,10 @@ struct HeardScene {
   double duration_s = 0;
   // Audible sources by onset.
   std::vector<HeardSource> sources;
-  // Every source of the truth is audible: the scene can be counted and enumerated.
+  // Every source of the truth is audible, and no recorded bed sounds behind them: the scene can be counted and
+  // enumerated.
   bool complete = false;
-  // Class names and nouns of all sources, audible or not: never offered as absent.
+  // Class names and nouns of all sources, audible or not, and of a recorded bed: never offered as absent.
   std::vector<std::string> present_nouns;
 
   // Audible, unique, not moving: what direction and distance questions may name.

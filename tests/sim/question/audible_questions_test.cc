@@ -12,6 +12,7 @@
 #include "sim/question/class_words.h"
 #include "sim/question/questions.h"
 #include "sim/render/scene_renderer.h"
+#include "tests/sim/question/synthetic_scenes.h"
 #include "tests/sim/scene/small_bank.h"
 
 namespace auricle::sim {
@@ -118,6 +119,33 @@ TEST(AudibleQuestions, NoneIsAboutASourceThatCannotBeHeard) {
   std::printf("%d questions, %d of them about scenes with one of %d hidden sources\n", questions, with_hidden, hidden);
   EXPECT_GT(with_hidden, static_cast<int>(SceneCount()));
   EXPECT_GT(hidden, static_cast<int>(SceneCount() / 10));
+}
+
+// Rain all around is no source, but neither is it silence: a scene with it is not counted, and rain never absent.
+TEST(AudibleQuestions, ABedIsNeitherCountedNorAbsent) {
+  v1::Scene scene = EmptyScene();
+  AddSource(scene, "dog", 40, 0, 2, 1, 3);
+  AddSource(scene, "bell", -100, 10, 3, 4, 8);
+  QuestionOptions options;
+  options.per_scene = 0;
+  std::set<std::string> without;
+  for (uint64_t draw = 0; draw < 200; ++draw) {
+    Random random(5, draw, "without");
+    for (const v1::Question& question : AskAbout(scene, options, random)) without.insert(question.task());
+  }
+  EXPECT_TRUE(without.contains("count_sources") && without.contains("source_removal"));
+  scene.mutable_ambience()->set_class_name("rain");
+  int questions = 0;
+  for (uint64_t draw = 0; draw < 200; ++draw) {
+    Random random(5, draw, "with");
+    for (const v1::Question& question : AskAbout(scene, options, random)) {
+      ++questions;
+      EXPECT_NE(question.task(), "count_sources") << question.text();
+      EXPECT_NE(question.task(), "source_removal") << question.text();
+      EXPECT_EQ(Words(PromptText(question)).find(" rain "), std::string::npos) << PromptText(question);
+    }
+  }
+  EXPECT_GT(questions, 1000);
 }
 
 }  // namespace
