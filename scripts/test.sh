@@ -12,13 +12,8 @@ EOF
   fi
   if [ "${1:-}" = --sanitize ]; then
     case ${2:-} in asan|tsan) ;; *) die "--sanitize is '${2:-}', must be asan or tsan" ;; esac
-    preset=$2
-    build=build/$preset
+    use_sanitizer "$2"
     shift 2
-    local suppressions=$root/cmake/sanitizers
-    export ASAN_OPTIONS=detect_odr_violation=0:strict_init_order=1 LSAN_OPTIONS=suppressions=$suppressions/lsan.supp
-    export UBSAN_OPTIONS=print_stacktrace=1:suppressions=$suppressions/ubsan.supp
-    export TSAN_OPTIONS=second_deadlock_stack=1:history_size=7:ignore_noninstrumented_modules=1:suppressions=$suppressions/tsan.supp
   fi
   build_targets
   say "testing"
@@ -31,4 +26,14 @@ EOF
   failed=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*(\*\*\*|Failed|Timeout)' "$log" || true)
   echo "$passed passed, $failed failed"
   return "$status"
+}
+
+# use_sanitizer asan|tsan: what is built and run from here on is built with it.
+use_sanitizer() {
+  preset=$1
+  build=build/$preset
+  local suppressions=$root/cmake/sanitizers
+  export ASAN_OPTIONS=detect_odr_violation=0:strict_init_order=1 LSAN_OPTIONS=suppressions=$suppressions/lsan.supp
+  export UBSAN_OPTIONS=print_stacktrace=1:suppressions=$suppressions/ubsan.supp
+  export TSAN_OPTIONS=second_deadlock_stack=1:history_size=7:ignore_noninstrumented_modules=1:suppressions=$suppressions/tsan.supp
 }

@@ -42,7 +42,7 @@ struct ImageList {
   size_t size() const { return gain.size(); }
 };
 
-// Images of one axis, nearest orders first is not promised: ascending order.
+// Images of one axis, by ascending order and, which is the same, by ascending offset.
 struct AxisImages {
   std::vector<int> order;
   // Image minus listener along the axis, metres.
@@ -53,12 +53,14 @@ struct AxisImages {
 
 AxisImages ListAxisImages(double length_m, double source_m, double listener_m, const ImageLimits& limits);
 
-// Calls visit(ix, iy, iz, distance_squared) for every image within the limits, where ix, iy, iz index the axes' lists.
-// The one loop that every rendering shares.
+// Calls visit(ix, iy, first, last, xy_squared) for every column of images that share their places along x and y, where
+// those from `first` up to but not including `last` along z are within the limits (at least one is), and xy_squared is
+// what x and y add to their squared distance. The one loop that every rendering shares.
 template <typename Visitor>
-void ForEachImage(const std::array<AxisImages, 3>& axes, const ImageLimits& limits, Visitor&& visit) {
+void ForEachColumn(const std::array<AxisImages, 3>& axes, const ImageLimits& limits, Visitor&& visit) {
   const double reach = limits.max_seconds * kSpeedOfSound;
   const double reach_squared = reach * reach;
+  const AxisImages& z = axes[2];
   for (size_t ix = 0; ix < axes[0].order.size(); ++ix) {
     const double x2 = axes[0].offset_m[ix] * axes[0].offset_m[ix];
     const int order_x = std::abs(axes[0].order[ix]);
@@ -67,13 +69,25 @@ void ForEachImage(const std::array<AxisImages, 3>& axes, const ImageLimits& limi
       const double xy2 = x2 + axes[1].offset_m[iy] * axes[1].offset_m[iy];
       const int order_xy = order_x + std::abs(axes[1].order[iy]);
       if (order_xy > limits.max_order || xy2 > reach_squared) continue;
-      for (size_t iz = 0; iz < axes[2].order.size(); ++iz) {
-        const double d2 = xy2 + axes[2].offset_m[iz] * axes[2].offset_m[iz];
-        if (order_xy + std::abs(axes[2].order[iz]) > limits.max_order || d2 > reach_squared) continue;
-        visit(ix, iy, iz, d2);
-      }
+      // Orders and offsets both ascend along an axis: what is within is one run.
+      const auto within = [&](size_t iz) {
+        return order_xy + std::abs(z.order[iz]) <= limits.max_order &&
+               xy2 + z.offset_m[iz] * z.offset_m[iz] <= reach_squared;
+      };
+      size_t first = 0, last = z.order.size();
+      while (first < last && !within(first)) ++first;
+      while (first < last && !within(last - 1)) --last;
+      if (first < last) visit(ix, iy, first, last, xy2);
     }
   }
+}
+
+// Calls visit(ix, iy, iz, distance_squared) for every image within the limits, where ix, iy, iz index the axes' lists.
+template <typename Visitor>
+void ForEachImage(const std::array<AxisImages, 3>& axes, const ImageLimits& limits, Visitor&& visit) {
+  ForEachColumn(axes, limits, [&](size_t ix, size_t iy, size_t first, size_t last, double xy2) {
+    for (size_t iz = first; iz < last; ++iz) visit(ix, iy, iz, xy2 + axes[2].offset_m[iz] * axes[2].offset_m[iz]);
+  });
 }
 
 // INVALID_ARGUMENT where room or places are invalid, nothing limits, or the limits hold more than kMaxImages.

@@ -13,6 +13,7 @@
 #include "sim/room/echogram.h"
 #include "sim/room/fractional_delay.h"
 #include "sim/room/high_pass.h"
+#include "sim/room/image_arrivals.h"
 #include "sim/room/late_field.h"
 #include "sim/scene/random.h"
 
@@ -21,32 +22,6 @@ namespace {
 
 constexpr double kFourPi = 4.0 * std::numbers::pi;
 constexpr int kChannels = audio::kFoaChannels;
-// Images handed to the kernel at a time: small enough for the first-level cache.
-constexpr size_t kBatch = 128;
-
-// Collects arrivals and adds them to a buffer batch by batch.
-class Batch {
- public:
-  explicit Batch(ArrivalBuffer& buffer) : buffer_(buffer) {
-    delays_.reserve(kBatch);
-    gains_.reserve(kBatch * buffer.channels);
-  }
-  void Add(double delay, double gain, Vec3 unit) {
-    for (double g : FoaGains(unit)) gains_.push_back(static_cast<float>(gain * g));
-    delays_.push_back(delay);
-    if (delays_.size() == kBatch) Flush();
-  }
-  void Flush() {
-    AddArrivals(delays_, gains_, buffer_);
-    delays_.clear();
-    gains_.clear();
-  }
-
- private:
-  ArrivalBuffer& buffer_;
-  std::vector<double> delays_;
-  std::vector<float> gains_;
-};
 
 std::array<AxisImages, 3> ListAxes(Vec3 size, Vec3 source, Vec3 listener, const ImageLimits& limits) {
   return {ListAxisImages(size.x, source.x, listener.x, limits), ListAxisImages(size.y, source.y, listener.y, limits),
@@ -72,7 +47,7 @@ audio::FoaClip ToClip(const ArrivalBuffer& buffer, int sample_rate) {
 
 // A displacement in [-jitter, jitter]^3 that belongs to this image alone.
 Vec3 Jitter(uint64_t key, int ox, int oy, int oz, double jitter) {
-  const auto word = [](int o) { return static_cast<uint64_t>(o + (1 << 20)); };
+  const auto word = [](int o) { return static_cast<uint64_t>(o) + (1 << 20); };
   const uint64_t bits = Random(key ^ (word(ox) | word(oy) << 21 | word(oz) << 42)).Bits();
   const auto part = [&](int shift) {
     return (static_cast<double>((bits >> shift) & 0x1FFFFF) / 0x100000 - 1.0) * jitter;
@@ -217,20 +192,19 @@ absl::StatusOr<audio::FoaClip> RenderImages(const Shoebox& room, Vec3 source_m, 
   const std::array<AxisImages, 3> axes = ListAxes(room.size_m, source_m, listener_m, limits);
   const std::array<std::vector<double>, 3> reflection = Reflections(axes, room.absorption);
   if (frames == 0) {
-    double last = 0.0;
-    ForEachImage(axes, limits, [&](size_t, size_t, size_t, double d2) { last = std::max(last, d2); });
-    frames = static_cast<size_t>(std::ceil(std::sqrt(last) / kSpeedOfSound * sample_rate)) + kDelayTaps / 2 + 1;
+    double farthest = 0.0;
+    ForEachColumn(axes, limits, [&](size_t, size_t, size_t first, size_t last, double xy2) {
+      for (const size_t end : {first, last - 1})
+        farthest = std::max(farthest, xy2 + axes[2].offset_m[end] * axes[2].offset_m[end]);
+    });
+    frames = static_cast<size_t>(std::ceil(std::sqrt(farthest) / kSpeedOfSound * sample_rate)) + kDelayTaps / 2 + 1;
   }
   ArrivalBuffer buffer(kChannels, frames);
-  Batch batch(buffer);
-  ForEachImage(axes, limits, [&](size_t ix, size_t iy, size_t iz, double d2) {
-    const double distance = std::sqrt(d2);
-    const double nearness = 1.0 / distance;
-    const Vec3 unit = nearness * Vec3{axes[0].offset_m[ix], axes[1].offset_m[iy], axes[2].offset_m[iz]};
-    batch.Add(distance / kSpeedOfSound * sample_rate,
-              reflection[0][ix] * reflection[1][iy] * reflection[2][iz] * nearness / kFourPi, unit);
+  ImageArrivals arrivals(axes[2], reflection[2], sample_rate, buffer);
+  ForEachColumn(axes, limits, [&](size_t ix, size_t iy, size_t first, size_t last, double) {
+    arrivals.AddColumn(axes[0].offset_m[ix], axes[1].offset_m[iy], reflection[0][ix] * reflection[1][iy], first, last);
   });
-  batch.Flush();
+  arrivals.Flush();
   return ToClip(buffer, sample_rate);
 }
 

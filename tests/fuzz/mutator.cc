@@ -1,7 +1,6 @@
 #include "tests/fuzz/mutator.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 
 namespace auricle::test {
@@ -84,11 +83,6 @@ std::vector<std::string> JsonWords() {
           "]",
           "\"shape\":[-1]",
           "\"data_offsets\":[0,18446744073709551615]"};
-}
-
-int FuzzRounds(int usual) {
-  const char* given = std::getenv("AURICLE_FUZZ_ROUNDS");
-  return given == nullptr ? usual : std::max(1, std::atoi(given));
 }
 
 }  // namespace auricle::test

@@ -29,7 +29,4 @@ class Mutator {
 // Words of JSON that parsers of numbers, names and nesting trip over.
 std::vector<std::string> JsonWords();
 
-// How many copies a test tries: AURICLE_FUZZ_ROUNDS, else `usual`.
-int FuzzRounds(int usual);
-
 }  // namespace auricle::test
