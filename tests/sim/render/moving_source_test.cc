@@ -34,7 +34,7 @@ BandedRoom LivingRoom(double treble_db_per_m) {
   return room;
 }
 
-Path Still(Vec3 place) { return Path({.points = {place}}); }
+Path AtRest(Vec3 place) { return Path({.points = {place}}); }
 
 std::vector<float> Noise(double seconds) {
   std::vector<float> noise(static_cast<size_t>(seconds * kRate));
@@ -87,7 +87,7 @@ TEST(RenderMovingInRoom, OfWhatRestsIsTheStaticRendering) {
   const BandedRoom room = LivingRoom(0.02);
   const std::vector<float> noise = Noise(2.0);
   for (Vec3 place : {Vec3{1, 1, 1}, {5.5, 4.2, 2.2}, {2.4, 3.4, 1.5}}) {
-    const audio::FoaClip moving = Render(noise, room, Still(place), Still(kEars));
+    const audio::FoaClip moving = Render(noise, room, AtRest(place), AtRest(kEars));
     const audio::FoaClip still = RenderStill(noise, room, place, kEars);
     for (int c = 0; c < 4; ++c) EXPECT_LT(ErrorDb(moving, still, c, 0.0, 2.0), -70.0) << c;
   }
@@ -98,7 +98,7 @@ TEST(RenderMovingInRoom, OfADirectedSourceAtRestIsTheStaticRendering) {
   const std::vector<float> noise = Noise(1.0);
   for (const char* name : {"wide_cardioid", "cardioid", "talker"}) {
     for (Vec3 place : {Vec3{1, 1, 1}, {5.7, 4.6, 2.5}}) {
-      const audio::FoaClip moving = Render(noise, room, Still(place), Still(kEars), Directed(name));
+      const audio::FoaClip moving = Render(noise, room, AtRest(place), AtRest(kEars), Directed(name));
       const audio::FoaClip still = RenderStill(noise, room, place, kEars, Directed(name));
       const audio::FoaClip omni = RenderStill(noise, room, place, kEars);
       for (int c = 0; c < 4; ++c) {
@@ -114,7 +114,7 @@ TEST(RenderMovingInRoom, OfWhatRestsIsTheStaticRenderingWhereWallsTakeNearlyAll)
   for (auto& band : room.absorption) band.fill(0.95);
   const std::vector<float> noise = Noise(1.0);
   const HybridOptions plain = {.high_pass_hz = 0.0, .key = 9};
-  const audio::FoaClip moving = Render(noise, room, Still({1, 1, 1}), Still(kEars), plain);
+  const audio::FoaClip moving = Render(noise, room, AtRest({1, 1, 1}), AtRest(kEars), plain);
   const audio::FoaClip still = RenderStill(noise, room, {1, 1, 1}, kEars, plain);
   for (int c = 0; c < 4; ++c) EXPECT_LT(ErrorDb(moving, still, c, 0.0, 1.0), -70.0) << c;
 }
@@ -126,7 +126,7 @@ TEST(RenderMovingInRoom, OfWhatRestsIsTheStaticRenderingInSmallAndInLongRooms) {
     room.size_m = size;
     for (auto& band : room.absorption) band.fill(0.07);
     const Vec3 source = {0.3 * size.x, 0.25 * size.y, 0.4 * size.z}, ears = {0.7 * size.x, 0.6 * size.y, 0.55 * size.z};
-    const audio::FoaClip moving = Render(noise, room, Still(source), Still(ears));
+    const audio::FoaClip moving = Render(noise, room, AtRest(source), AtRest(ears));
     const audio::FoaClip still = RenderStill(noise, room, source, ears);
     for (int c = 0; c < 4; ++c) EXPECT_LT(ErrorDb(moving, still, c, 0.0, 1.0), -70.0) << size.x << " m, channel " << c;
   }
@@ -138,7 +138,7 @@ TEST(RenderMovingInRoom, FromRestToRestBeginsAndEndsAsTheStaticRenderings) {
   const Vec3 from = {1, 1, 1.2}, to = {4.9, 2.0, 1.7};
   const Path walk({.shape = PathShape::kLine, .points = {from, to}, .start_seconds = 1.0, .speed_m_per_s = 1.5});
   ASSERT_LT(walk.stop_seconds(), 4.5);
-  const audio::FoaClip moving = Render(noise, room, walk, Still(kEars));
+  const audio::FoaClip moving = Render(noise, room, walk, AtRest(kEars));
   const audio::FoaClip before = RenderStill(noise, room, from, kEars), after = RenderStill(noise, room, to, kEars);
   for (int c = 0; c < 4; ++c) {
     EXPECT_LT(ErrorDb(moving, before, c, 0.0, 0.99), -70.0) << c;
@@ -157,7 +157,7 @@ TEST(RenderMovingInRoom, KeepsItsPowerBetweenKeyPoints) {
                      .sweep_deg = 300,
                      .start_seconds = 0.5,
                      .speed_m_per_s = 1.5});
-  const audio::FoaClip moving = Render(noise, room, circle, Still(kEars));
+  const audio::FoaClip moving = Render(noise, room, circle, AtRest(kEars));
   for (double t = 0.5; t < 5.75; t += 0.05) {
     // 250 ms of noise against the same source at rest where it is in the middle of them.
     const audio::FoaClip still =
@@ -186,7 +186,7 @@ TEST(RenderMovingInRoom, MirrorsThePathAndItsFacingInEachWall) {
       band.fill(1.0);
       band[static_cast<size_t>(wall)] = 0.19;  // reflects 0.9
     }
-    const audio::FoaClip got = Render(noise, room, walk(waypoints), Still(kEars), plain);
+    const audio::FoaClip got = Render(noise, room, walk(waypoints), AtRest(kEars), plain);
     std::vector<Vec3> mirrored = waypoints;
     Vec3 faced = kAskew;
     for (Vec3& p : mirrored) {
@@ -203,7 +203,7 @@ TEST(RenderMovingInRoom, MirrorsThePathAndItsFacingInEachWall) {
     // Two paths of equal bands: one cardioid as it is, one as the mirror shows it.
     audio::FoaClip want = audio::MakeSilentClip(noise.size(), kRate);
     const auto add = [&](const std::vector<Vec3>& points, Vec3 facing, double reflection) {
-      const Path path = walk(points), ears = Still(kEars);
+      const Path path = walk(points), ears = AtRest(kEars);
       audio::FoaClip omni = audio::MakeSilentClip(noise.size(), kRate);
       AddMovingPath(noise, SampledPath(path, 0, 2), SampledPath(ears, 0, 2), {}, omni);
       for (size_t i = 0; i < omni.frames(); ++i) {
@@ -225,7 +225,7 @@ TEST(RenderMovingInRoom, OfAMovingListenerGoesFromOneStaticRenderingToTheOther) 
   const std::vector<float> noise = Noise(5.0);
   const Vec3 from = {4.5, 1.0, 1.6}, source = {1.2, 3.9, 1.1};
   const Path walk({.shape = PathShape::kLine, .points = {from, kEars}, .start_seconds = 1.0, .speed_m_per_s = 1.2});
-  const audio::FoaClip moving = Render(noise, room, Still(source), walk);
+  const audio::FoaClip moving = Render(noise, room, AtRest(source), walk);
   const audio::FoaClip before = RenderStill(noise, room, source, from), after = RenderStill(noise, room, source, kEars);
   for (int c = 0; c < 4; ++c) {
     EXPECT_LT(ErrorDb(moving, before, c, 0.0, 0.99), -70.0) << c;
@@ -244,29 +244,30 @@ TEST(RenderMovingInRoom, RefusesPathsThroughWallsAndThroughTheListener) {
   const auto line = [](Vec3 a, Vec3 b) {
     return Path({.shape = PathShape::kLine, .points = {a, b}, .speed_m_per_s = 5});
   };
-  EXPECT_THAT(refusal(line({1, 1, 1}, {7, 1, 1}), Still(kEars), room), HasSubstr("source is at x = "));
-  EXPECT_THAT(refusal(Still({1, 1, 1}), line(kEars, {2.4, 2.7, 2.995}), room), HasSubstr("listener is at z = "));
-  EXPECT_THAT(refusal(line(kEars - Vec3{1, 0, 0}, kEars + Vec3{1, 0, 0}), Still(kEars), room),
+  EXPECT_THAT(refusal(line({1, 1, 1}, {7, 1, 1}), AtRest(kEars), room), HasSubstr("source is at x = "));
+  EXPECT_THAT(refusal(AtRest({1, 1, 1}), line(kEars, {2.4, 2.7, 2.995}), room), HasSubstr("listener is at z = "));
+  EXPECT_THAT(refusal(line(kEars - Vec3{1, 0, 0}, kEars + Vec3{1, 0, 0}), AtRest(kEars), room),
               HasSubstr("m from the listener at"));
   EXPECT_THAT(std::string(RenderMovingInFreeField(noise, line(kEars - Vec3{1, 0, 0}, kEars + Vec3{1, 0, 0}),
-                                                  Still(kEars), kRate)
+                                                  AtRest(kEars), kRate)
                               .status()
                               .message()),
               HasSubstr("m from the listener at"));
   const auto over_ground = [&](const Path& source, const GroundOptions& options) {
-    return std::string(RenderMovingOverGround(noise, source, Still(kEars), options).status().message());
+    return std::string(RenderMovingOverGround(noise, source, AtRest(kEars), options).status().message());
   };
   EXPECT_THAT(over_ground(line({3, 0, 1}, {4, 0, 0.005}), {}), HasSubstr("source is at z = 0.00"));
-  EXPECT_THAT(over_ground(Still({3, 0, 1}), {.absorption = {1, 1, 0, 1, 1, 1, 1}}), HasSubstr("absorption[2]"));
+  EXPECT_THAT(over_ground(AtRest({3, 0, 1}), {.absorption = {1, 1, 0, 1, 1, 1, 1}}), HasSubstr("absorption[2]"));
   HybridOptions sideways;
   sideways.facing = {0, 0, 2};
-  EXPECT_THAT(std::string(RenderMovingInRoom(noise, room, Still({1, 1, 1}), Still(kEars), sideways).status().message()),
-              HasSubstr("facing has length 2"));
-  EXPECT_THAT(std::string(RenderMovingInRoom({}, room, Still({1, 1, 1}), Still(kEars), {}).status().message()),
+  EXPECT_THAT(
+      std::string(RenderMovingInRoom(noise, room, AtRest({1, 1, 1}), AtRest(kEars), sideways).status().message()),
+      HasSubstr("facing has length 2"));
+  EXPECT_THAT(std::string(RenderMovingInRoom({}, room, AtRest({1, 1, 1}), AtRest(kEars), {}).status().message()),
               HasSubstr("emitted is empty"));
   EXPECT_THAT(
       std::string(
-          RenderMovingInRoom(noise, room, Still({1, 1, 1}), Still(kEars), {.jitter_m = 1.0}).status().message()),
+          RenderMovingInRoom(noise, room, AtRest({1, 1, 1}), AtRest(kEars), {.jitter_m = 1.0}).status().message()),
       HasSubstr("jitter_m"));
 }
 
@@ -281,7 +282,7 @@ TEST(RenderMovingOverGround, OfWhatRestsIsTheStaticRendering) {
   const std::vector<float> noise = Noise(1.0);
   for (const char* name : {"omni", "cardioid", "talker"}) {
     for (Vec3 place : {Vec3{5, 1, 0.4}, {0.5, 2.4, 2.2}, {40, 70, 1.2}}) {
-      const auto moving = RenderMovingOverGround(noise, Still(place), Still(kEars), Grass(name));
+      const auto moving = RenderMovingOverGround(noise, AtRest(place), AtRest(kEars), Grass(name));
       ASSERT_TRUE(moving.ok()) << moving.status();
       const audio::FoaClip still = Convolve(noise, RenderOverGround(place, kEars, Grass(name)));
       for (int c = 0; c < 4; ++c)
@@ -299,7 +300,7 @@ TEST(RenderMovingOverGround, IsTheDirectSoundAndItsImageUnderAirAndPatternOfTheM
                     .start_seconds = -9.0,
                     .speed_m_per_s = speed,
                     .ramp_seconds = 1.0});
-  const Path ears = Still(kEars);
+  const Path ears = AtRest(kEars);
   for (int band : {2, 4}) {
     const double hz = kBandCentreHz[static_cast<size_t>(band)];
     std::vector<float> sine(static_cast<size_t>(seconds * kRate));
@@ -335,10 +336,10 @@ TEST(RenderMovingOverGround, IsTheDirectSoundAndItsImageUnderAirAndPatternOfTheM
 TEST(RenderMovingInFreeField, IsOnePath) {
   const std::vector<float> noise = Noise(1.0);
   const Path walk({.shape = PathShape::kLine, .points = {{1, 1, 1.2}, {4, 1, -3}}, .speed_m_per_s = 2});
-  const auto got = RenderMovingInFreeField(noise, walk, Still(kEars), kRate);
+  const auto got = RenderMovingInFreeField(noise, walk, AtRest(kEars), kRate);
   ASSERT_TRUE(got.ok()) << got.status();
   audio::FoaClip want = audio::MakeSilentClip(noise.size(), kRate);
-  AddMovingPath(noise, SampledPath(walk, 0, 1), SampledPath(Still(kEars), 0, 1), {}, want);
+  AddMovingPath(noise, SampledPath(walk, 0, 1), SampledPath(AtRest(kEars), 0, 1), {}, want);
   EXPECT_EQ(got->samples, want.samples);
 }
 

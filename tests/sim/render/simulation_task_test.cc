@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-v1::SimulationTask Task(uint64_t first, uint32_t count) {
+v1::SimulationTask MakeTask(uint64_t first, uint32_t count) {
   v1::SimulationTask task;
   task.mutable_spec()->set_name("task");
   task.mutable_spec()->add_durations_seconds(1.0);
@@ -50,7 +50,7 @@ TEST(SimulationTask, MakesItsScenesInOrderWithQuestionsThatTheyAnswer) {
   std::vector<uint64_t> indices;
   int questions = 0;
   const absl::Status status =
-      RunSimulationTask(Task(10, 8), *SmallBank(), [&](RenderedScene scene, const v1::SimulatedScene& message) {
+      RunSimulationTask(MakeTask(10, 8), *SmallBank(), [&](RenderedScene scene, const v1::SimulatedScene& message) {
         indices.push_back(message.truth().index());
         EXPECT_EQ(message.truth().seed(), 6u);
         EXPECT_EQ(message.truth().id(), "task-6-" + std::to_string(message.truth().index()));
@@ -72,15 +72,15 @@ TEST(SimulationTask, MakesItsScenesInOrderWithQuestionsThatTheyAnswer) {
 
 TEST(SimulationTask, EndsBetweenTwoScenesWhenCancelledAndTheRestCanBeMadeLater) {
   Made whole;
-  ASSERT_TRUE(MakeScenes(Task(0, 6), whole).ok());
+  ASSERT_TRUE(MakeScenes(MakeTask(0, 6), whole).ok());
   Made first;
   int asked = 0;
-  const absl::Status status = MakeScenes(Task(0, 6), first, [&] { return ++asked > 4; });
+  const absl::Status status = MakeScenes(MakeTask(0, 6), first, [&] { return ++asked > 4; });
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(asked, 5) << "asked once before each scene, and no more once it said so";
   ASSERT_EQ(first.messages.size(), 4u);
   Made rest;
-  ASSERT_TRUE(MakeScenes(Task(4, 2), rest).ok());
+  ASSERT_TRUE(MakeScenes(MakeTask(4, 2), rest).ok());
   for (Made* part : {&first, &rest}) {
     for (size_t i = 0; i < part->messages.size(); ++i) {
       const size_t at = (part == &first ? 0 : 4) + i;
@@ -92,13 +92,13 @@ TEST(SimulationTask, EndsBetweenTwoScenesWhenCancelledAndTheRestCanBeMadeLater) 
 
 TEST(SimulationTask, CancelledBeforeItBeginsItMakesNothing) {
   Made made;
-  EXPECT_EQ(MakeScenes(Task(0, 3), made, [] { return true; }).code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(MakeScenes(MakeTask(0, 3), made, [] { return true; }).code(), absl::StatusCode::kCancelled);
   EXPECT_TRUE(made.messages.empty());
 }
 
 TEST(SimulationTask, ARefusedSceneEndsItWithThatError) {
   int seen = 0;
-  const absl::Status status = RunSimulationTask(Task(0, 5), *SmallBank(), [&](RenderedScene, v1::SimulatedScene) {
+  const absl::Status status = RunSimulationTask(MakeTask(0, 5), *SmallBank(), [&](RenderedScene, v1::SimulatedScene) {
     return ++seen == 2 ? absl::ResourceExhaustedError("disk full") : absl::OkStatus();
   });
   EXPECT_EQ(status, absl::ResourceExhaustedError("disk full"));
@@ -122,7 +122,7 @@ TEST(SimulationTask, WhatIsNoTaskIsRefusedByFieldBeforeTheFirstScene) {
       {"classes names \"unicorn\"", [](auto& t) { t.mutable_spec()->add_classes("unicorn"); }},
   };
   for (const Case& c : cases) {
-    v1::SimulationTask task = Task(0, 2);
+    v1::SimulationTask task = MakeTask(0, 2);
     c.spoil(task);
     Made made;
     const absl::Status status = MakeScenes(task, made);
