@@ -44,6 +44,8 @@ std::vector<RenderedScene> RenderAll() {
   moving.set_motion_probability(1.0);
   moving.set_listener_motion_probability(0.5);
   moving.mutable_reverberation_seconds()->set_max(0.8);
+  // A sample on the border of two codes moves by a whole step of a coding that may have 10 bits.
+  moving.mutable_microphone()->set_coding_probability(0.0);
   std::vector<RenderedScene> scenes;
   for (uint64_t index = 0; index < 20; ++index) {
     const auto plan = PlanScene(index < 8 ? still : moving, *SmallBank(), 77, index);
