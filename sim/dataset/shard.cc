@@ -140,12 +140,11 @@ ShardWriter::ShardWriter(ShardWriter&& other) noexcept
 
 ShardWriter::~ShardWriter() {
   if (file_ < 0) return;
-  if (tar_ != nullptr) {
-    archive_write_fail(tar_);  // or freeing it would write the end mark
-    archive_write_free(tar_);
-  }
-  close(file_);
+  // Freeing writes the end mark, after which nobody could tell the part from a whole shard: its name goes first.
+  // (Marked as failed it would write none, but libarchive then forgets its own buffer.)
   std::remove(PartOf(path_).c_str());
+  if (tar_ != nullptr) archive_write_free(tar_);
+  close(file_);
 }
 
 absl::Status ShardWriter::Add(const Sample& sample) {
