@@ -49,14 +49,12 @@ absl::StatusOr<audio::FoaClip> Decode(const StoredScene& scene) {
 
 // visit for every scene of the folder, under a progress bar, until Ctrl-C.
 absl::Status WithProgress(const std::string& folder, const std::function<absl::Status(StoredScene)>& visit) {
-  const absl::StatusOr<uint64_t> scenes = CountScenes(folder);
-  if (!scenes.ok()) return scenes.status();
   Progress progress;
   size_t done = 0;
-  return ForEachScene(folder, [&](StoredScene scene) -> absl::Status {
+  return ForEachScene(folder, [&](StoredScene scene, uint64_t total) -> absl::Status {
     if (Interrupted()) return absl::CancelledError("interrupted");
     absl::Status status = visit(std::move(scene));
-    if (status.ok()) progress.Show(++done, std::max<size_t>(done, *scenes));
+    if (status.ok()) progress.Show(++done, std::max<size_t>(done, total));
     return status;
   });
 }

@@ -32,26 +32,24 @@ std::vector<std::string> LooseStems(const std::string& folder) {
   return stems;
 }
 
-absl::Status NoScenes(const std::string& folder) {
-  return absl::NotFoundError(absl::StrCat(folder, ": has neither ", sim::kManifestName, " nor *", kTruthEnd));
-}
-
-absl::Status VisitLoose(const std::string& folder, const std::function<absl::Status(StoredScene)>& visit) {
+absl::Status VisitLoose(const std::string& folder, const SceneVisitor& visit) {
   const std::vector<std::string> stems = LooseStems(folder);
-  if (stems.empty()) return NoScenes(folder);
+  if (stems.empty()) {
+    return absl::NotFoundError(absl::StrCat(folder, ": has neither ", sim::kManifestName, " nor *", kTruthEnd));
+  }
   for (const std::string& stem : stems) {
     const std::string path = (fs::path(folder) / stem).string();
     absl::StatusOr<v1::Scene> truth = sim::ReadSceneFile(path + kTruthEnd);
     if (!truth.ok()) return truth.status();
     absl::StatusOr<std::string> audio = model::ReadWholeFile(path + ".flac", kMostAudioBytes);
     if (!audio.ok()) return audio.status();
-    if (absl::Status s = visit({stem, *std::move(truth), *std::move(audio)}); !s.ok()) return s;
+    if (absl::Status s = visit({stem, *std::move(truth), *std::move(audio)}, stems.size()); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
 
-absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry,
-                        const std::function<absl::Status(StoredScene)>& visit) {
+absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry, uint64_t total,
+                        const SceneVisitor& visit) {
   if (absl::Status s = sim::CheckShard(folder, entry); !s.ok()) return s;
   const std::string path = (fs::path(folder) / entry.file).string();
   int64_t scenes = 0;
@@ -64,7 +62,7 @@ absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry,
     absl::StatusOr<v1::Scene> scene = sim::ParseScene(*truth, where);
     if (!scene.ok()) return scene.status();
     ++scenes;
-    return visit({sample.key, *std::move(scene), *audio});
+    return visit({sample.key, *std::move(scene), *audio}, total);
   });
   if (status.ok() && scenes != entry.scenes) {
     return absl::DataLossError(absl::StrCat(path, ": holds ", scenes, " scenes, its manifest says ", entry.scenes));
@@ -74,25 +72,14 @@ absl::Status VisitShard(const std::string& folder, const sim::ShardEntry& entry,
 
 }  // namespace
 
-absl::StatusOr<uint64_t> CountScenes(const std::string& folder) {
-  const absl::StatusOr<sim::Manifest> manifest = sim::ReadManifest(folder);
-  uint64_t scenes = 0;
-  if (manifest.ok()) {
-    for (const sim::ShardEntry& entry : manifest->shards) scenes += static_cast<uint64_t>(entry.scenes);
-    return scenes;
-  }
-  if (!absl::IsNotFound(manifest.status())) return manifest.status();
-  scenes = LooseStems(folder).size();
-  if (scenes == 0) return NoScenes(folder);
-  return scenes;
-}
-
-absl::Status ForEachScene(const std::string& folder, const std::function<absl::Status(StoredScene)>& visit) {
+absl::Status ForEachScene(const std::string& folder, const SceneVisitor& visit) {
   const absl::StatusOr<sim::Manifest> manifest = sim::ReadManifest(folder);
   if (absl::IsNotFound(manifest.status())) return VisitLoose(folder, visit);
   if (!manifest.ok()) return manifest.status();
+  uint64_t total = 0;
+  for (const sim::ShardEntry& entry : manifest->shards) total += static_cast<uint64_t>(entry.scenes);
   for (const sim::ShardEntry& entry : manifest->shards) {
-    if (absl::Status s = VisitShard(folder, entry, visit); !s.ok()) return s;
+    if (absl::Status s = VisitShard(folder, entry, total, visit); !s.ok()) return s;
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,5 @@
 // Tells ThreadSanitizer what absl::Mutex orders. The packaged Abseil is not built with it, and its mutex ends in
-// futexes that it does not see; so the linker sends our calls through here (--wrap, Compiler.cmake). Only in builds for
+// futexes that it does not see; so the linker sends our calls through here (--wrap, Targets.cmake). Only in builds for
 // ThreadSanitizer.
 #include <sanitizer/tsan_interface.h>
 

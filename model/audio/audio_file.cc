@@ -167,6 +167,11 @@ absl::Status WriteFrames(SNDFILE* file, const FoaClip& clip) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<FoaClip> ToFoaClip(const absl::StatusOr<AudioBuffer>& buffer, FoaFormat format) {
+  if (!buffer.ok()) return buffer.status();
+  return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
+}
+
 }  // namespace
 
 absl::StatusOr<AudioBuffer> ReadAudioFile(const std::string& path, const AudioReadLimits& limits) {
@@ -208,15 +213,11 @@ absl::StatusOr<AudioFileInfo> InspectAudioBytes(std::string_view bytes) {
 }
 
 absl::StatusOr<FoaClip> ReadFoaFile(const std::string& path, FoaFormat format, const AudioReadLimits& limits) {
-  absl::StatusOr<AudioBuffer> buffer = ReadAudioFile(path, limits);
-  if (!buffer.ok()) return buffer.status();
-  return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
+  return ToFoaClip(ReadAudioFile(path, limits), format);
 }
 
 absl::StatusOr<FoaClip> ReadFoaBytes(std::string_view bytes, FoaFormat format, const AudioReadLimits& limits) {
-  absl::StatusOr<AudioBuffer> buffer = ReadAudioBytes(bytes, limits);
-  if (!buffer.ok()) return buffer.status();
-  return FromInterleaved(buffer->interleaved, buffer->channels, buffer->sample_rate, format);
+  return ToFoaClip(ReadAudioBytes(bytes, limits), format);
 }
 
 absl::Status WriteFoaFile(const std::string& path, const FoaClip& clip, WavSamples wav) {

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "model/encoder/ears_config.h"
+#include "server/training/elapsed.h"
 #include "sim/render/scene_renderer.h"
 #include "sim/scene/scene_sampler.h"
 
 namespace auricle::training {
 
 absl::StatusOr<MadeScene> SceneMaker::Make(const v1::SceneSpec& spec, uint64_t seed, uint64_t index) const {
-  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   auto plan = sim::PlanScene(spec, bank_, seed, index);
   if (!plan.ok()) return plan.status();
@@ -32,7 +32,7 @@ absl::StatusOr<MadeScene> SceneMaker::Make(const v1::SceneSpec& spec, uint64_t s
   }
   made.truth = std::move(rendered->truth);
   made.render_seconds = std::chrono::duration<double>(middle - start).count();
-  made.feature_seconds = std::chrono::duration<double>(Clock::now() - middle).count();
+  made.feature_seconds = Since(middle);
   return made;
 }
 

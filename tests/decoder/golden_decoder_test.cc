@@ -5,6 +5,7 @@
 #include "model/decoder/attention_mask.h"
 #include "model/text/tokenizer.h"
 #include "tests/decoder/golden_model.h"
+#include "tests/model/max_difference.h"
 
 namespace auricle::model {
 namespace {
@@ -30,20 +31,20 @@ TEST_P(GoldenDecoderTest, ReproducesLogitsAndEveryHiddenStateOfOneRow) {
     const GoldenModel golden(GetParam(), config);
     const at::Tensor ids = golden.expected.at("input_ids")[0].unsqueeze(0);
     const at::Tensor embeds = golden.decoder->Embed(ids);
-    EXPECT_LE(MaxAbsDifference(embeds[0], golden.expected.at("hidden.embed")), kTolerance);
+    EXPECT_LE(MaxDifference(embeds[0], golden.expected.at("hidden.embed")), kTolerance);
     std::vector<at::Tensor> residuals;
     const at::Tensor hidden = golden.decoder->Forward(embeds, Counting(24), {}, nullptr, &residuals);
     ASSERT_EQ(residuals.size(), 3u);
     for (size_t i = 0; i < 3; ++i) {
-      EXPECT_LE(MaxAbsDifference(residuals[i][0], golden.expected.at("hidden.layer." + std::to_string(i))), kTolerance)
+      EXPECT_LE(MaxDifference(residuals[i][0], golden.expected.at("hidden.layer." + std::to_string(i))), kTolerance)
           << i;
     }
-    EXPECT_LE(MaxAbsDifference(hidden[0], golden.expected.at("hidden.norm")), kTolerance);
+    EXPECT_LE(MaxDifference(hidden[0], golden.expected.at("hidden.norm")), kTolerance);
     const at::Tensor logits = golden.decoder->Logits(hidden)[0];
-    EXPECT_LE(MaxAbsDifference(logits, golden.expected.at("logits")[0]), kTolerance) << config;
+    EXPECT_LE(MaxDifference(logits, golden.expected.at("logits")[0]), kTolerance) << config;
     const at::Tensor next = ids[0].narrow(0, 1, 23).unsqueeze(1);
-    EXPECT_LE(MaxAbsDifference(logits.narrow(0, 0, 23).log_softmax(-1).gather(1, next).squeeze(1),
-                               golden.expected.at("row0.next_token_logprobs")),
+    EXPECT_LE(MaxDifference(logits.narrow(0, 0, 23).log_softmax(-1).gather(1, next).squeeze(1),
+                            golden.expected.at("row0.next_token_logprobs")),
               kTolerance);
   }
 }
@@ -58,7 +59,7 @@ TEST_P(GoldenDecoderTest, ReproducesAPaddedBatchOnEitherSide) {
                                                     CausalPaddingMask(valid, 24));
   const at::Tensor logits = golden.decoder->Logits(hidden);
   EXPECT_TRUE(logits.isfinite().all().item<bool>());
-  EXPECT_LE(MaxAbsDifference(logits.index({valid}), golden.expected.at("logits").index({valid})), kTolerance);
+  EXPECT_LE(MaxDifference(logits.index({valid}), golden.expected.at("logits").index({valid})), kTolerance);
 
   // The same row, its padding moved to the other side.
   const at::Tensor ids = golden.expected.at("input_ids")[1], row_valid = valid[1];
@@ -68,15 +69,14 @@ TEST_P(GoldenDecoderTest, ReproducesAPaddedBatchOnEitherSide) {
   const at::Tensor other_valid = row_valid.flip(0).unsqueeze(0);
   const at::Tensor other = golden.decoder->Logits(golden.decoder->Forward(
       golden.decoder->Embed(other_ids), PaddedPositions(other_valid), CausalPaddingMask(other_valid, 24)));
-  EXPECT_LE(MaxAbsDifference(other.index({other_valid}), golden.expected.at("logits")[1].index({row_valid})),
-            kTolerance);
+  EXPECT_LE(MaxDifference(other.index({other_valid}), golden.expected.at("logits")[1].index({row_valid})), kTolerance);
 }
 
 TEST_P(GoldenDecoderTest, HearsAudioEmbeddingsAmongTheWords) {
   at::NoGradGuard no_grad;
   const GoldenModel golden(GetParam());
   const at::Tensor hidden = golden.decoder->Forward(golden.AudioRow(golden.expected.at("audio.embeds")), Counting(24));
-  EXPECT_LE(MaxAbsDifference(golden.decoder->Logits(hidden)[0], golden.expected.at("audio.logits")), kTolerance);
+  EXPECT_LE(MaxDifference(golden.decoder->Logits(hidden)[0], golden.expected.at("audio.logits")), kTolerance);
 }
 
 TEST_P(GoldenDecoderTest, ReproducesLossAndGradientsOfEveryParameter) {
@@ -101,7 +101,7 @@ TEST_P(GoldenDecoderTest, ReproducesLossAndGradientsOfEveryParameter) {
       }
       const auto full = golden.expected.find(std::string("grad.all.") + name);
       if (std::string(which) == "all" && full != golden.expected.end()) {
-        EXPECT_LE(MaxAbsDifference(parameter.grad(), full->second), std::max(1e-5, 2e-5 * norm)) << name;
+        EXPECT_LE(MaxDifference(parameter.grad(), full->second), std::max(1e-5, 2e-5 * norm)) << name;
       }
     }
     EXPECT_NEAR(std::sqrt(squares), truth["grad_norm_total"].get<double>(), 2e-5 * std::sqrt(squares)) << which;
@@ -117,7 +117,7 @@ TEST_P(GoldenDecoderTest, ReproducesTheGradientThatAudioReceives) {
   EXPECT_NEAR(loss.item<double>(), truth["loss"].get<double>(), 1e-5);
   loss.backward();
   const double norm = truth["grad_norm_audio_embeds"].get<double>();
-  EXPECT_LE(MaxAbsDifference(audio.grad(), golden.expected.at("grad.audio_embeds")), std::max(1e-5, 2e-5 * norm));
+  EXPECT_LE(MaxDifference(audio.grad(), golden.expected.at("grad.audio_embeds")), std::max(1e-5, 2e-5 * norm));
 }
 
 // Greedy tokens, one position at a time through the cache; end tokens are not stopped at.
@@ -171,7 +171,7 @@ TEST(GoldenRopeTest, StretchesFrequenciesAsLlama3Does) {
     at::NoGradGuard no_grad;
     const at::Tensor logits =
         golden.decoder->Logits(golden.decoder->Forward(golden.decoder->Embed(ids), Counting(24)))[0];
-    EXPECT_LE(MaxAbsDifference(logits, golden.expected.at("rope_llama3.logits_row0")), kTolerance);
+    EXPECT_LE(MaxDifference(logits, golden.expected.at("rope_llama3.logits_row0")), kTolerance);
   }
   ExpectGreedy(*golden.decoder, golden.decoder->Embed(ids), golden.facts["rope_llama3"]["greedy"]);
 }

@@ -47,8 +47,4 @@ struct GoldenModel {
 // int64 [1, count]: 0, 1, 2, ...
 inline at::Tensor Counting(int64_t count) { return at::arange(count, at::kLong).unsqueeze(0); }
 
-inline double MaxAbsDifference(const at::Tensor& a, const at::Tensor& b) {
-  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
-}
-
 }  // namespace auricle::model

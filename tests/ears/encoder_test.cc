@@ -5,7 +5,7 @@
 #include "model/encoder/ears_network.h"
 #include "model/encoder/mixed_precision.h"
 #include "model/feature/foa_features.h"
-#include "tests/ears/max_difference.h"
+#include "tests/model/max_difference.h"
 
 namespace auricle::model {
 namespace {

@@ -12,7 +12,7 @@
 #include "model/feature/foa_features.h"
 #include "model/feature/mel.h"
 #include "model/feature/stft.h"
-#include "tests/ears/max_difference.h"
+#include "tests/model/max_difference.h"
 
 namespace auricle::model {
 namespace {
