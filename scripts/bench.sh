@@ -4,6 +4,7 @@ verb_bench() {
   if wants_help "$@" || [ $# = 0 ]; then
     cat <<'EOF'
 usage: ./run bench nano [--json] [--html FILE]   the shipped model on the fixed benchmark, with its controls
+       ./run bench smoke                         the same, of the 60 questions in sim/bench/smoke: half a minute
        ./run bench questions                     what a learner without ears gets right, task by task
        ./run bench serve [--json]                eight clients at once for a minute: errors, growth of memory
        ./run bench sim [--json] [--only GROUP,...]   the bars of simulation: time of a response beside pyroomacoustics, accuracy,
@@ -18,10 +19,11 @@ EOF
   shift
   case $what in
     nano) bench_nano "$@" ;;
+    smoke) bench_smoke "$@" ;;
     questions) bench_questions "$@" ;;
     serve) bench_serve "$@" ;;
     sim) bench_sim "$@" ;;
-    *) die "bench '$what': must be nano, questions, serve or sim" ;;
+    *) die "bench '$what': must be nano, smoke, questions, serve or sim" ;;
   esac
 }
 
@@ -32,6 +34,18 @@ bench_nano() {
   local status=0
   "$(program auricle)" eval --bench asa --server "$server_address" "$@" || status=$?
   stop_server
+  return "$status"
+}
+
+bench_smoke() {
+  build_targets auricle auricle-server auricle-bench
+  start_server
+  local status=0 answers
+  answers=$(mktemp)
+  "$(program auricle)" eval sim/bench/smoke/questions.jsonl --out "$answers" --server "$server_address" || status=$?
+  stop_server
+  [ "$status" != 0 ] || "$(program auricle-bench)" score --questions sim/bench/smoke/questions.jsonl --answers "$answers" "$@" || status=$?
+  rm -f "$answers"
   return "$status"
 }
 

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/answer_json.h"
-#include "client/cli/in_order.h"
 #include "client/cli/question_json.h"
 #include "model/audio/audio_file.h"
 #include "model/checkpoint/atomic_file.h"
@@ -20,6 +19,7 @@
 #include "sim/dataset/manifest.h"
 #include "sim/dataset/shard.h"
 #include "sim/question/questions.h"
+#include "sim/render/in_order.h"
 #include "sim/render/scene_renderer.h"
 #include "sim/scene/scene_sampler.h"
 #include "sim/scene/scene_spec.h"
@@ -119,8 +119,8 @@ absl::Status WriteSceneFiles(const SimulateOptions& options, const sim::SourceBa
     on_scene(stem, files.truth);
     return absl::OkStatus();
   };
-  return MakeInOrder<SceneFiles>(options.first_index, options.first_index + options.count, options.jobs, make, take,
-                                 stop);
+  return sim::MakeInOrder<SceneFiles>(options.first_index, options.first_index + options.count, options.jobs, make,
+                                      take, stop);
 }
 
 absl::Status WriteSceneShards(const SimulateOptions& options, const sim::SourceBank& bank, uint64_t shard_size,
@@ -161,7 +161,7 @@ absl::Status WriteSceneShards(const SimulateOptions& options, const sim::SourceB
       progress(counts);
       return absl::OkStatus();
     };
-    if (absl::Status s = MakeInOrder<SceneFiles>(begin, end, options.jobs, make, take, stop); !s.ok()) return s;
+    if (absl::Status s = sim::MakeInOrder<SceneFiles>(begin, end, options.jobs, make, take, stop); !s.ok()) return s;
     if (absl::Status s = writer->Finish(); !s.ok()) return s;
     absl::StatusOr<sim::ShardEntry> entry = sim::DescribeShard(folder, file, begin, static_cast<int64_t>(end - begin));
     if (!entry.ok()) return entry.status();

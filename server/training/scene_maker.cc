@@ -8,15 +8,12 @@
 #include "model/encoder/ears_config.h"
 #include "server/training/elapsed.h"
 #include "sim/render/scene_renderer.h"
-#include "sim/scene/scene_sampler.h"
 
 namespace auricle::training {
 
 absl::StatusOr<MadeScene> SceneMaker::Make(const v1::SceneSpec& spec, uint64_t seed, uint64_t index) const {
   const auto start = Clock::now();
-  auto plan = sim::PlanScene(spec, bank_, seed, index);
-  if (!plan.ok()) return plan.status();
-  auto rendered = sim::RenderScene(*plan, bank_);
+  auto rendered = sim::RenderScene(spec, bank_, seed, index);
   if (!rendered.ok()) return rendered.status();
   const auto middle = Clock::now();
   MadeScene made;

@@ -17,9 +17,9 @@
 #include "nlohmann/json.hpp"
 #include "sim/question/questions.h"
 #include "sim/question/tasks.h"
+#include "sim/render/in_order.h"
 #include "sim/render/scene_renderer.h"
 #include "sim/scene/scene_json.h"
-#include "sim/scene/scene_sampler.h"
 
 namespace auricle::sim {
 
@@ -238,24 +238,29 @@ absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, cons
   if (error) return absl::UnavailableError(absl::StrCat((root / "audio").string(), ": ", error.message()));
   const v1::SceneSpec scene_spec = FilledIn(spec.scene_spec);
 
-  std::vector<std::vector<v1::Question>> by_scene;
-  for (int i = 0; i < spec.scenes; ++i) {
-    absl::StatusOr<ScenePlan> plan = PlanScene(scene_spec, bank, spec.seed, static_cast<uint64_t>(i));
-    if (!plan.ok()) return plan.status();
-    absl::StatusOr<RenderedScene> scene = RenderScene(*plan, bank);
+  const uint64_t scenes = static_cast<uint64_t>(spec.scenes);
+  const auto make = [&](uint64_t i) -> absl::StatusOr<RenderedScene> {
+    absl::StatusOr<RenderedScene> scene = RenderScene(scene_spec, bank, spec.seed, i);
     if (!scene.ok()) return scene.status();
     const std::string stem = (root / "audio" / scene->truth.id()).string();
     if (absl::Status written = audio::WriteFoaFile(stem + ".flac", scene->audio); !written.ok()) return written;
     if (absl::Status written = WriteText(stem + ".scene.json", SceneToJsonText(scene->truth) + "\n"); !written.ok()) {
       return written;
     }
+    return scene;
+  };
+  std::vector<std::vector<v1::Question>> by_scene;
+  const auto take = [&](uint64_t i, const RenderedScene& scene) {
     QuestionOptions options;
     options.per_scene = 0;
     options.held_out_wordings = true;
-    Random random(spec.seed, static_cast<uint64_t>(i), "bench/questions");
-    by_scene.push_back(AskAbout(scene->truth, options, random));
-    if (progress) progress(static_cast<size_t>(i) + 1, static_cast<size_t>(spec.scenes));
-  }
+    Random random(spec.seed, i, "bench/questions");
+    by_scene.push_back(AskAbout(scene.truth, options, random));
+    if (progress) progress(static_cast<size_t>(i) + 1, static_cast<size_t>(scenes));
+    return absl::OkStatus();
+  };
+  absl::Status made = MakeInOrder<RenderedScene>(0, scenes, EveryCore(), make, take, [] { return false; });
+  if (!made.ok()) return made;
 
   std::string lines;
   for (const v1::Question& question : SelectQuestions(by_scene, spec.questions, spec.seed, spec.level_shares)) {

@@ -1,5 +1,4 @@
 // auricle-bench: makes the benchmark and scores answers to it. The answers come from `auricle eval`.
-#include <google/protobuf/util/json_util.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,8 +22,9 @@
 #include "sim/bench/scoring.h"
 #include "sim/bench/slice.h"
 #include "sim/question/questions.h"
+#include "sim/render/in_order.h"
 #include "sim/render/scene_renderer.h"
-#include "sim/scene/scene_sampler.h"
+#include "sim/scene/scene_spec.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::sim {
@@ -34,10 +34,10 @@ namespace {
 constexpr double kQuestionOnlyAllowed = 0.03;
 
 constexpr char kUsage[] =
-    R"(auricle-bench generate --out DIR [--seed 1] [--scenes 200] [--questions 624] [--bank DIR] [--spec JSON]
+    R"(auricle-bench generate --out DIR [--seed N] [--scenes N] [--questions N] [--bank DIR] [--spec JSON]
                        [--control zero-spatial|silence|mono|all]...
-    Renders test scenes and writes audio/, questions.jsonl and benchmark.json with their stamps. What is there already
-    and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
+    asa-bench, or other scenes or questions of its kind: audio/, questions.jsonl and benchmark.json with their stamps. What
+    is there already and still right is kept. --questions counts each form. --control also writes audio-NAME/ and questions-NAME.jsonl.
 auricle-bench slice --from DIR --out DIR [--questions 60] [--scenes 12] [--bank DIR]
     A few scenes of the benchmark in --from, of recordings that may be given on, with questions of as many kinds as they have.
 auricle-bench check --out DIR
@@ -45,10 +45,10 @@ auricle-bench check --out DIR
 auricle-bench score --questions FILE --answers FILE [--control NAME=FILE]... [--json] [--html FILE] [--title TEXT]
     Accuracy per task, level and overall beside chance, the best constant answer and the controls, with 95 % intervals;
     azimuth errors of answers and evidence. --json: one object a line; --html: a page with pictures. Exit status 3 where a floor is missed.
-auricle-bench question-only [--seed 1] [--scenes 6000] [--questions 20000] [--bank DIR] [--spec JSON]
+auricle-bench question-only [--seed 1] [--scenes 12000] [--questions 20000] [--bank DIR] [--spec JSON]
     Renders training scenes, asks everything about them, and lets a learner without ears (sim/bench/question_only.h) learn
     from the first --questions and answer the rest. Exit status 3 where a task is more than 3 points from chance.
-auricle-bench priors [--seed 1] [--scenes 6000] [--bank DIR] [--spec JSON]
+auricle-bench priors [--seed 1] [--scenes 12000] [--bank DIR] [--spec JSON]
     The table of sim/question/priors.tsv, measured anew on such scenes.
 )";
 
@@ -108,20 +108,33 @@ void PrintStamp(const BenchmarkStamp& stamp) {
               stamp.multiple_choice, stamp.open, stamp.questions_hash.c_str(), stamp.audio_hash.c_str());
 }
 
-// --seed, --scenes, --questions and --spec.
-absl::StatusOr<BenchmarkSpec> SpecOf(const Flags& flags, const std::string& scenes, const std::string& questions) {
-  BenchmarkSpec spec;
-  if (!absl::SimpleAtoi(flags.Get("seed", "1"), &spec.seed))
-    return absl::InvalidArgumentError("--seed is no whole number");
-  if (!absl::SimpleAtoi(flags.Get("scenes", scenes), &spec.scenes))
-    return absl::InvalidArgumentError("--scenes is no number");
-  if (!absl::SimpleAtoi(flags.Get("questions", questions), &spec.questions)) {
-    return absl::InvalidArgumentError("--questions is no number");
-  }
+// `spec`, with --seed, --scenes, --questions and --spec where they are given.
+absl::StatusOr<BenchmarkSpec> SpecOf(const Flags& flags, BenchmarkSpec spec) {
+  const auto number = [&flags](const char* name, auto* value) {
+    return flags.Get(name).empty() || absl::SimpleAtoi(flags.Get(name), value);
+  };
+  if (!number("seed", &spec.seed)) return absl::InvalidArgumentError("--seed is no whole number");
+  if (!number("scenes", &spec.scenes)) return absl::InvalidArgumentError("--scenes is no number");
+  if (!number("questions", &spec.questions)) return absl::InvalidArgumentError("--questions is no number");
   if (const std::string json = flags.Get("spec"); !json.empty()) {
-    const auto parsed = google::protobuf::util::JsonStringToMessage(json, &spec.scene_spec);
-    if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat("--spec: ", parsed.ToString()));
+    absl::StatusOr<v1::SceneSpec> parsed = ParseSceneSpec(json);
+    if (!parsed.ok())
+      return absl::InvalidArgumentError(absl::StrCat("--spec: ", std::string(parsed.status().message())));
+    spec.scene_spec = *std::move(parsed);
   }
+  // Other questions than those of the fixed benchmark are asked for.
+  for (const char* name : {"seed", "scenes", "questions", "spec"}) {
+    if (!flags.Get(name).empty()) spec.questions_hash.clear();
+  }
+  return spec;
+}
+
+// Training scenes of the distribution at full strength.
+BenchmarkSpec ManyScenes(int questions) {
+  BenchmarkSpec spec;
+  spec.scenes = 12000;
+  spec.questions = questions;
+  spec.scene_spec = FullSceneSpec();
   return spec;
 }
 
@@ -136,20 +149,25 @@ absl::StatusOr<std::vector<v1::Question>> AskAboutMany(const Flags& flags, Bench
   options.truths = truths;
   std::vector<v1::Question> questions;
   const BenchmarkProgress progress = ProgressBar("scene");
-  for (int i = 0; i < spec.scenes; ++i) {
-    const absl::StatusOr<ScenePlan> plan = PlanScene(spec.scene_spec, **bank, spec.seed, static_cast<uint64_t>(i));
-    if (!plan.ok()) return plan.status();
-    const absl::StatusOr<RenderedScene> scene = RenderScene(*plan, **bank);
+  const auto make = [&](uint64_t i) -> absl::StatusOr<v1::Scene> {
+    absl::StatusOr<RenderedScene> scene = RenderScene(spec.scene_spec, **bank, spec.seed, i);
     if (!scene.ok()) return scene.status();
-    Random random(spec.seed, static_cast<uint64_t>(i), "bench/question-only");
-    for (v1::Question& question : AskAbout(scene->truth, options, random)) questions.push_back(std::move(question));
+    return std::move(scene->truth);
+  };
+  const auto take = [&](uint64_t i, const v1::Scene& truth) {
+    Random random(spec.seed, i, "bench/question-only");
+    for (v1::Question& question : AskAbout(truth, options, random)) questions.push_back(std::move(question));
     progress(static_cast<size_t>(i) + 1, static_cast<size_t>(spec.scenes));
-  }
+    return absl::OkStatus();
+  };
+  absl::Status made =
+      MakeInOrder<v1::Scene>(0, static_cast<uint64_t>(spec.scenes), EveryCore(), make, take, [] { return false; });
+  if (!made.ok()) return made;
   return questions;
 }
 
 absl::Status QuestionOnly(const Flags& flags, bool* missed) {
-  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "6000", "20000");
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, ManyScenes(20000));
   if (!spec.ok()) return spec.status();
   const absl::StatusOr<std::vector<v1::Question>> questions = AskAboutMany(flags, *spec, nullptr);
   if (!questions.ok()) return questions.status();
@@ -162,7 +180,7 @@ absl::Status QuestionOnly(const Flags& flags, bool* missed) {
 }
 
 absl::Status MeasurePriors(const Flags& flags) {
-  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "6000", "1");
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, ManyScenes(1));
   if (!spec.ok()) return spec.status();
   TruthLog truths;
   const auto questions = AskAboutMany(flags, *spec, &truths);
@@ -173,7 +191,7 @@ absl::Status MeasurePriors(const Flags& flags) {
 absl::Status Generate(const Flags& flags) {
   const std::string folder = flags.Get("out");
   if (folder.empty()) return absl::InvalidArgumentError("--out is missing");
-  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, "200", "624");
+  const absl::StatusOr<BenchmarkSpec> spec = SpecOf(flags, AsaBenchmark());
   if (!spec.ok()) return spec.status();
   auto bank = SourceBank::Open(flags.Get("bank", SourceBank::DefaultFolder()));
   if (!bank.ok()) return bank.status();

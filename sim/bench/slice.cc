@@ -33,6 +33,14 @@ absl::Status WriteText(const fs::path& path, const std::string& text) {
   return model::WriteFileAtomically(path.string(), pieces);
 }
 
+// Paths of what the sources and the bed of a scene are made of.
+std::vector<std::string> RecordingsOf(const v1::Scene& truth) {
+  std::vector<std::string> paths;
+  for (const v1::Source& source : truth.sources()) paths.push_back(source.recording_path());
+  if (truth.ambience().has_recording_path()) paths.push_back(truth.ambience().recording_path());
+  return paths;
+}
+
 // Scenes short and free enough, in the order of the benchmark.
 absl::StatusOr<std::vector<SliceScene>> FreeScenes(const fs::path& folder, const SourceBank& bank,
                                                    const SliceOptions& options) {
@@ -50,8 +58,8 @@ absl::StatusOr<std::vector<SliceScene>> FreeScenes(const fs::path& folder, const
       if (!truth.ok()) return truth.status();
       SliceScene scene = {.audio = row.audio, .truth = *std::move(truth), .rows = {}, .recordings = {}};
       bool good = scene.truth.duration_seconds() <= options.longest_seconds;
-      for (const v1::Source& source : scene.truth.sources()) {
-        const auto recording = by_path.find(source.recording_path());
+      for (const std::string& path : RecordingsOf(scene.truth)) {
+        const auto recording = by_path.find(path);
         good = good && recording != by_path.end() && MayBeGivenOn(recording->second->licence);
         if (good) scene.recordings.push_back(recording->second);
       }

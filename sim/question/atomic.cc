@@ -220,6 +220,15 @@ std::string ReverberationPhrase(double seconds) {
   return absl::StrCat(text.back() == '0' ? text.substr(0, text.size() - 1) : text, " s");
 }
 
+// Of the questions about scenes of sim/scene/full.json with so many sources, the share that is asked, so that no answer
+// is likelier than another before one has listened: 1, 2, 3 or 4 in all, and 0, 1, 2 or 3 on one side (where 3 is so
+// rare that it stays rarer).
+constexpr std::array<double, 4> kKeptOfAll = {0.69, 0.48, 0.54, 1.0};
+constexpr std::array<double, 4> kKeptOfASide = {0.20, 0.22, 0.40, 1.0};
+double Kept(const std::array<double, 4>& shares, int place) {
+  return place < static_cast<int>(shares.size()) ? shares[static_cast<size_t>(place)] : 1.0;
+}
+
 }  // namespace
 
 // Needs: a named source, or for lists a scene that is audible in full. Sets differ by a 2 x 2 design, {A,B} {A,D} {C,B}
@@ -366,12 +375,12 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
   const int total = static_cast<int>(heard.sources.size());
   Draft draft;
   int count = total;
-  // Which of the two is asked depends on the lot alone, and the commonest counts of a side are thinned out.
+  // Which of the two is asked depends on the lot alone, and common counts are thinned out.
   const bool one_side = asking.lot < 0.5;
   if (one_side) {
     const bool ask_left = random.Chance(0.5);
     count = ask_left ? left : total - left;
-    if (!sides_clear || (count < 2 && asking.lot > 0.2)) return std::nullopt;
+    if (!sides_clear || asking.lot / 0.5 >= Kept(kKeptOfASide, count)) return std::nullopt;
     draft.text =
         Say(asking, {"How many sounds come from your {S}?",         "How many sources do you hear on the {S}?",
                      "What is the count of sounds on your {S}?",    "How many are on your {S}?",
@@ -385,6 +394,7 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
                      "On the {S} side, how many sounds are there?", "How many different things sound on your {S}?"},
             {{"{S}", ask_left ? "left" : "right"}});
   } else {
+    if ((asking.lot - 0.5) / 0.5 >= Kept(kKeptOfAll, count - 1)) return std::nullopt;
     draft.text = Say(asking, {"How many sounds are there?",
                               "How many different sounds are there?",
                               "How many sources can you hear?",

@@ -505,4 +505,11 @@ absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBan
   return scene;
 }
 
+absl::StatusOr<RenderedScene> RenderScene(const v1::SceneSpec& spec, const SourceBank& bank, uint64_t seed,
+                                          uint64_t index) {
+  const absl::StatusOr<ScenePlan> plan = PlanScene(spec, bank, seed, index);
+  if (!plan.ok()) return plan.status();
+  return RenderScene(*plan, bank);
+}
+
 }  // namespace auricle::sim

@@ -1,6 +1,8 @@
 // From a plan to what the listener hears, with the truth about it.
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "auricle/v1/scene.pb.h"
 #include "model/audio/foa.h"
@@ -25,5 +27,9 @@ struct RenderedScene {
 // sounds. INVALID_ARGUMENT where the plan is not one that PlanScene makes, naming the field; errors of the bank and of
 // the responses are passed on.
 absl::StatusOr<RenderedScene> RenderScene(const ScenePlan& plan, const SourceBank& bank);
+
+// Scene `index` of (spec, seed): PlanScene, then RenderScene.
+absl::StatusOr<RenderedScene> RenderScene(const v1::SceneSpec& spec, const SourceBank& bank, uint64_t seed,
+                                          uint64_t index);
 
 }  // namespace auricle::sim

@@ -52,9 +52,7 @@ absl::Status RunSimulationTask(
   options.per_scene = static_cast<int>(task.questions_per_scene());
   for (uint64_t index = task.first_index(); index < task.first_index() + task.count(); ++index) {
     if (cancelled && cancelled()) return absl::CancelledError("the task was cancelled between two scenes");
-    const absl::StatusOr<ScenePlan> plan = PlanScene(task.spec(), bank, task.seed(), index);
-    if (!plan.ok()) return plan.status();
-    absl::StatusOr<RenderedScene> scene = RenderScene(*plan, bank);
+    absl::StatusOr<RenderedScene> scene = RenderScene(task.spec(), bank, task.seed(), index);
     if (!scene.ok()) return scene.status();
     v1::SimulatedScene message;
     *message.mutable_truth() = scene->truth;

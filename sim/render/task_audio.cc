@@ -21,9 +21,7 @@ absl::StatusOr<audio::FoaClip> ReadClip(const v1::AudioClip& clip) {
 absl::StatusOr<audio::FoaClip> Render(const v1::SceneRef& scene, const SourceBank* bank) {
   if (bank == nullptr)
     return absl::FailedPreconditionError("scene: rendering it needs the bank of recordings (--bank)");
-  const absl::StatusOr<ScenePlan> plan = PlanScene(scene.spec(), *bank, scene.seed(), scene.index());
-  if (!plan.ok()) return plan.status();
-  absl::StatusOr<RenderedScene> rendered = RenderScene(*plan, *bank);
+  absl::StatusOr<RenderedScene> rendered = RenderScene(scene.spec(), *bank, scene.seed(), scene.index());
   if (!rendered.ok()) return rendered.status();
   return std::move(rendered->audio);
 }

@@ -14,7 +14,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace auricle::client {
+namespace auricle::sim {
+
+// As many threads as the machine has cores.
+inline int EveryCore() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 // Calls make(i) for i in [begin, end) on `jobs` threads and take(i, result) on this one, in order. At most 2 jobs
 // results wait, so memory does not grow with the range. Ends with the first error, in order, of make or take, or when
@@ -67,4 +70,4 @@ absl::Status MakeInOrder(uint64_t begin, uint64_t end, int jobs, const Make& mak
   return status;
 }
 
-}  // namespace auricle::client
+}  // namespace auricle::sim
