@@ -438,7 +438,8 @@ std::optional<Draft> AskCountSources(const HeardScene& heard, const Asking& aski
   return draft;
 }
 
-// Needs: a named source; for spans one stretch of at least 1 s and at most 70 % of the clip (multiple choice: half).
+// Needs: a named source that is heard to start; for spans one stretch, heard to end, of at least 1 s and at most 70 %
+// of the clip (multiple choice: half).
 std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking) {
   Random& random = asking.random;
   Draft draft;
@@ -455,14 +456,14 @@ std::optional<Draft> AskDetectTime(const HeardScene& heard, const Asking& asking
   }
   std::vector<const HeardSource*> named;
   for (const HeardSource& source : heard.sources) {
-    if (source.unique) named.push_back(&source);
+    if (source.unique && source.onset_heard) named.push_back(&source);
   }
   const HeardSource* source = Pick(named, random);
   if (source == nullptr) return std::nullopt;
   if (!asking.multiple_choice && random.Chance(kYesOrNoShare)) return AskWhetherStartedBy(heard, *source, asking);
   const double length = source->end_s - source->onset_s;
   const double longest = (asking.multiple_choice ? 0.35 : 0.7) * heard.duration_s;
-  if (source->one_span && length >= 1.0 && length <= longest && random.Chance(0.6)) {
+  if (source->one_span && source->end_heard && length >= 1.0 && length <= longest && random.Chance(0.6)) {
     draft.text = Say(asking,
                      {"When do you hear {A}?",
                       "From what time to what time is {A} heard?",

@@ -38,7 +38,7 @@ Condition DistanceCondition(double metres, bool farther) {
 Condition TimeCondition(double seconds, bool later) {
   return {Condition::kTime, absl::StrCat("starts ", later ? "after " : "before ", SecondsPhrase(seconds)),
           [seconds, later](const HeardSource& source) {
-            if (std::abs(source.onset_s - seconds) < 0.4) return 0;
+            if (!source.onset_heard || std::abs(source.onset_s - seconds) < 0.4) return 0;
             return (source.onset_s > seconds) == later ? 1 : -1;
           }};
 }
@@ -88,6 +88,7 @@ std::optional<Superlative> DrawSuperlative(const HeardScene& heard, Random& rand
     if (std::max(ratio, 1.0 / ratio) < 1.3) return std::nullopt;
     return Superlative{last ? "the farthest sound" : "the nearest sound", order[0]};
   }
+  if (!heard.OrderHeard()) return std::nullopt;
   sort_by([last](const HeardSource& source) { return last ? -source.onset_s : source.onset_s; });
   if (std::abs(order[0]->onset_s - order[1]->onset_s) < 0.5) return std::nullopt;
   return Superlative{last ? "the sound that starts last" : "the sound that starts first", order[0]};
@@ -331,7 +332,7 @@ std::optional<Draft> AskMultiHop(const HeardScene& heard, const Asking& asking) 
   std::optional<Superlative> target;
   if (random.Chance(0.7)) {
     target = DrawSuperlative(heard, random);
-  } else if (heard.complete && heard.sources.size() >= 2) {
+  } else if (heard.complete && heard.OrderHeard() && heard.sources.size() >= 2) {
     const size_t at = random.Index(heard.sources.size() - 1);
     const HeardSource& before = heard.sources[at];
     const HeardSource& after = heard.sources[at + 1];

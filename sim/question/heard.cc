@@ -32,6 +32,19 @@ bool Strays(const v1::Source& source) {
   return false;
 }
 
+// Whether at least half of the rows in which it sounds between two times, one of them at least, are audible.
+bool HeardBetween(const v1::Source& source, double from, double to) {
+  if (source.frames().empty()) return true;
+  int sounding = 0, audible = 0;
+  for (const v1::SourceFrame& frame : source.frames()) {
+    const double begin = frame.frame() * kFrameSeconds;
+    if (begin >= to || begin + kFrameSeconds <= from || frame.activity() < 0.5f) continue;
+    ++sounding;
+    audible += IsAudible(frame) ? 1 : 0;
+  }
+  return audible > 0 && 2 * audible >= sounding;
+}
+
 }  // namespace
 
 double AudibleSeconds(const v1::Source& source) {
@@ -66,6 +79,8 @@ double AngleBetween(const HeardSource& a, const HeardSource& b) {
   const Cartesian v = PositionOf(b.azimuth_deg, b.elevation_deg, 1.0);
   return std::acos(std::clamp(u.x * v.x + u.y * v.y + u.z * v.z, -1.0, 1.0)) / kDegree;
 }
+
+bool HeardScene::OrderHeard() const { return std::ranges::all_of(sources, &HeardSource::onset_heard); }
 
 std::vector<const HeardSource*> HeardScene::Nameable() const {
   std::vector<const HeardSource*> nameable;
@@ -109,6 +124,8 @@ HeardScene HearScene(const v1::Scene& truth) {
       if (span.start_seconds() - one.end_s > kLongestGap) one.one_span = false;
       one.end_s = std::max(one.end_s, span.end_seconds());
     }
+    one.onset_heard = HeardBetween(source, one.onset_s, one.onset_s + kAudibleSeconds);
+    one.end_heard = HeardBetween(source, one.end_s - kAudibleSeconds, one.end_s);
     one.unique = std::count(heard.present_nouns.begin(), heard.present_nouns.end(), one.words.noun) == 1;
     one.moving =
         (source.motion() != v1::MOTION_KIND_UNSPECIFIED && source.motion() != v1::MOTION_KIND_STATIC) || Strays(source);

@@ -25,6 +25,10 @@ struct HeardSource {
   double end_s = 0;
   // No gap longer than 0.5 s between onset and end: the span says it all.
   bool one_span = false;
+  // It is audible around its onset, and around its end: when it starts, and when it ends, can be told. What is masked
+  // at first starts later for whoever listens.
+  bool onset_heard = false;
+  bool end_heard = false;
   // Its noun names no other source of the scene, audible or not: "the dog" is this one.
   bool unique = false;
   // Its motion is stated, or its track strays: where it is has no one answer.
@@ -41,6 +45,9 @@ struct HeardScene {
   bool complete = false;
   // Class names and nouns of all sources, audible or not, and of a recorded bed: never offered as absent.
   std::vector<std::string> present_nouns;
+
+  // Whether every source's onset is heard: what starts first, last or next can be told.
+  bool OrderHeard() const;
 
   // Audible, unique, not moving: what direction and distance questions may name.
   std::vector<const HeardSource*> Nameable() const;

@@ -510,11 +510,11 @@ std::optional<Draft> AskWhichCloser(const HeardScene& heard, const Asking& askin
   return draft;
 }
 
-// Needs: onsets 0.5 s apart.
+// Needs: onsets that are heard, 0.5 s apart; among all, those of all.
 std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking) {
   std::vector<const HeardSource*> named;
   for (const HeardSource& source : heard.sources) {
-    if (source.unique) named.push_back(&source);
+    if (source.unique && source.onset_heard) named.push_back(&source);
   }
   if (named.size() < 2) return std::nullopt;
   asking.random.Shuffle(named);
@@ -547,6 +547,7 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
     return draft;
   }
   if (asking.random.Chance(kAmongAllShare)) {
+    if (!heard.OrderHeard()) return std::nullopt;
     const bool earliest = asking.random.Chance(0.5);
     const HeardSource* most = Extreme(
         heard, [&](const HeardSource& source) { return earliest ? source.onset_s : -source.onset_s; },
@@ -586,11 +587,11 @@ std::optional<Draft> AskWhichFirst(const HeardScene& heard, const Asking& asking
   return draft;
 }
 
-// Needs: a source alone in its direction, at least one other to confuse it with.
+// Needs: a source alone in its direction that is heard to start, at least one other to confuse it with.
 std::optional<Draft> AskOnsetFromLocation(const HeardScene& heard, const Asking& asking) {
   Random& random = asking.random;
   const HeardSource* source = Pick(heard.Nameable(), random);
-  if (source == nullptr || heard.sources.size() < 2) return std::nullopt;
+  if (source == nullptr || !source->onset_heard || heard.sources.size() < 2) return std::nullopt;
   const std::optional<std::string> place = OwnPlace(heard, *source, random);
   if (!place) return std::nullopt;
   Draft draft;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -71,19 +72,23 @@ TEST_F(SceneSpecFuzz, SpecsAreDrawnFromOrSayWhatIsWrong) {
   int unreadable = 0, refused = 0, drawn = 0;
   for (FuzzLoop loop("SceneSpec", 1500); loop.Next();) {
     v1::SceneSpec spec;
-    if (loop.round() % 2 == 0) {
-      const std::string& text = loop.Try(mutator.Mutate(json));
-      if (!google::protobuf::util::JsonStringToMessage(text, &spec).ok()) {
+    const bool as_json = loop.round() % 2 == 0;
+    const std::string& input = loop.Try(mutator.Mutate(as_json ? loop.Parent(json, 0) : loop.Parent(wire, 1)));
+    if (as_json) {
+      const auto read = sim::ParseSceneSpec(input);
+      if (!read.ok()) {
         ++unreadable;
+        EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument);
         continue;
       }
-    } else if (!spec.ParseFromString(loop.Try(mutator.Mutate(wire)))) {
+      spec = *read;
+    } else if (!spec.ParseFromString(input)) {
       ++unreadable;
       continue;
     }
     const v1::SceneSpec whole = sim::WithDefaults(spec);
     const absl::Status valid = sim::Validate(whole);
-    const auto plan = sim::PlanScene(spec, **bank, /*seed=*/1, static_cast<uint64_t>(loop.round()));
+    const auto plan = sim::PlanScene(spec, **bank, /*seed=*/1, std::hash<std::string>{}(input));
     if (!valid.ok()) {
       ++refused;
       EXPECT_EQ(valid.code(), absl::StatusCode::kInvalidArgument);
@@ -124,7 +129,7 @@ TEST_F(BankFuzz, TablesOfRecordingsAreReadOrRefused) {
   ASSERT_TRUE(sim::SourceBank::Open(bank.string()).ok());
   int opened = 0, refused = 0;
   for (FuzzLoop loop("Bank", 1000); loop.Next();) {
-    AsFile(loop.Try(tables.Mutate(table)), "bank/bank.tsv");
+    AsFile(loop.Try(tables.Mutate(loop.Parent(table))), "bank/bank.tsv");
     sim::SourceBank::Open(bank.string()).ok() ? ++opened : ++refused;
   }
   EXPECT_GT(opened, 0);
@@ -142,7 +147,8 @@ TEST_F(AudioFuzz, AudioIsWhatItSaysAndWithinTheLimits) {
   constexpr audio::AudioReadLimits kLimits{.max_seconds = 2, .max_channels = 8};
   int accepted = 0, refused = 0;
   for (FuzzLoop loop("Audio", 2000); loop.Next();) {
-    const std::string bytes = loop.Try(mutator.Mutate(seeds[loop.round() % 2]));
+    const int kind = loop.round() % 2;
+    const std::string bytes = loop.Try(mutator.Mutate(loop.Parent(seeds[kind], kind)));
     audio::InspectAudioBytes(bytes).status().IgnoreError();
     const auto read = audio::ReadAudioBytes(bytes, kLimits);
     if (!read.ok()) {
@@ -176,15 +182,17 @@ TEST_F(AnswerFuzz, AnyAnswerIsJudged) {
     EXPECT_TRUE(sim::Verify(question, sim::AnswerText(question)).correct()) << question.id();
   }
   EXPECT_GT(tasks.size(), 15u);
+  constexpr int kRounds = 6000;
+  EXPECT_LT(questions.size(), size_t{kRounds}) << "a replay goes through all of them";
   std::vector<std::string> words = {"-",    "1e400", "degrees", "\xff\xfe", "A. ",     "NaN",    "minus",
                                     " or ", " and ", "0x7f",    "left",     "o'clock", "%",      "forty-",
                                     "m",    " to ",  ",",       "\xc2\xb0", "not ",    "seconds"};
   Mutator mutator(FuzzSeed(8), std::move(words));
   int correct = 0, rounds = 0;
-  for (FuzzLoop loop("Answer", 6000); loop.Next(); ++rounds) {
+  for (FuzzLoop loop("Answer", kRounds); loop.Next(); ++rounds) {
     const v1::Question& question = questions[static_cast<size_t>(loop.round()) * 7919 % questions.size()];
-    const std::string& answer = loop.Try(mutator.Mutate(
-        loop.round() % 3 == 0 ? "It is at 90 degrees, B. front-right of a dog." : sim::AnswerText(question)));
+    const std::string& answer = loop.Try(mutator.Mutate(loop.Parent(
+        loop.round() % 3 == 0 ? "It is at 90 degrees, B. front-right of a dog." : sim::AnswerText(question))));
     const v1::Verdict verdict = sim::Verify(question, answer);
     EXPECT_TRUE(verdict.reward() >= 0 && verdict.reward() <= 1) << question.id() << ": " << verdict.reward();
     EXPECT_TRUE(verdict.parsed() || (verdict.reward() == 0 && !verdict.correct())) << question.id();
@@ -210,7 +218,7 @@ TEST_F(ShardFuzz, ShardsGiveSamplesWithinTheLimitsOrAreRefused) {
   int accepted = 0, refused = 0;
   for (FuzzLoop loop("Shard", 2000); loop.Next();) {
     const absl::Status status =
-        sim::ReadShard(AsFile(loop.Try(mutator.Mutate(good))), limits, [&](const sim::Sample& sample) {
+        sim::ReadShard(AsFile(loop.Try(mutator.Mutate(loop.Parent(good)))), limits, [&](const sim::Sample& sample) {
           EXPECT_FALSE(sample.files.empty());
           EXPECT_LE(sample.files.size(), limits.max_files_per_sample);
           for (const sim::SampleFile& file : sample.files) {
@@ -230,7 +238,8 @@ TEST_F(DcaseFuzz, LabelsOfOtherDataSetsBecomeScenesOrSayWhyNot) {
   Mutator mutator(FuzzSeed(12), {",", "-", "1e9", "nan", "99999999999", "\r\n", " "});
   int accepted = 0, refused = 0;
   for (FuzzLoop loop("Dcase", 3000); loop.Next();) {
-    const auto scene = sim::SceneFromDcase(loop.Try(mutator.Mutate(good)), sim::StarssClasses(), "clip", 1.0);
+    const auto scene =
+        sim::SceneFromDcase(loop.Try(mutator.Mutate(loop.Parent(good))), sim::StarssClasses(), "clip", 1.0);
     if (!scene.ok()) {
       ++refused;
       continue;
@@ -262,7 +271,7 @@ TEST_F(ManifestFuzz, ManifestsNameFilesBesideThemOrAreRefused) {
   Mutator mutator(FuzzSeed(14), std::move(words));
   int accepted = 0, refused = 0;
   for (FuzzLoop loop("Manifest", 3000); loop.Next();) {
-    AsFile(loop.Try(mutator.Mutate(good)), sim::kManifestName);
+    AsFile(loop.Try(mutator.Mutate(loop.Parent(good))), sim::kManifestName);
     const auto manifest = sim::ReadManifest(Folder().string());
     if (!manifest.ok()) {
       ++refused;
