@@ -206,6 +206,10 @@ absl::Status Merge(const std::string& path, TensorMap& weights) {
 }  // namespace
 
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options) {
+  if (options.device.is_cuda() && !torch::cuda::is_available()) {
+    return absl::FailedPreconditionError(
+        "device is cuda, but this LibTorch is built without CUDA or finds no GPU; the allowed one here is cpu");
+  }
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
   if (error) return absl::UnavailableError(absl::StrCat("cannot make ", options.folder, ": ", error.message()));
@@ -244,10 +248,14 @@ absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, cons
   for (const std::string& name : options.stages) {
     const std::string final_path = final_of(name);
     if (!std::filesystem::exists(final_path)) {
-      auto stage = name == "encoder" ? MakeEncoderStage(workshop) : MakeDecoderStage(workshop, name);
-      StageRun run(*stage, config, options);
-      if (absl::Status status = run.Run(weights); !status.ok()) return status;
-      if (!run.finished()) return absl::OkStatus();
+      try {
+        auto stage = name == "encoder" ? MakeEncoderStage(workshop) : MakeDecoderStage(workshop, name);
+        StageRun run(*stage, config, options);
+        if (absl::Status status = run.Run(weights); !status.ok()) return status;
+        if (!run.finished()) return absl::OkStatus();
+      } catch (const c10::Error& error) {  // windows too large for the device's memory, a fault of the device
+        return absl::InternalError(absl::StrCat("stage ", name, ": ", error.what_without_backtrace()));
+      }
     } else {
       spdlog::info("{}: already done", name);
     }

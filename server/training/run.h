@@ -36,8 +36,10 @@ struct RunOptions {
 };
 
 // A stage begins with what `init` and the stages before it in this folder have learned. OK also when stopped.
-// FAILED_PRECONDITION where the folder holds a run of another configuration (names the field), or another process
-// trains there.
+// FAILED_PRECONDITION where the folder holds a run of another configuration (names the field), another process trains
+// there, or `device` is not there (the folder is then left alone). INTERNAL where LibTorch fails in the middle of a
+// stage, as when the windows do not fit into the device's memory: the newest checkpoint is what a next run goes on
+// from.
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options);
 
 }  // namespace auricle::training

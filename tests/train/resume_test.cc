@@ -117,6 +117,16 @@ TEST_F(RunFolderTest, RefusesAFolderOfAnotherConfigurationAndNamesTheField) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("encoder.rate"));
 }
 
+TEST_F(RunFolderTest, RefusesADeviceThatIsNotThereAndLeavesTheFolderAlone) {
+  testing::internal::CaptureStderr();
+  const int code = Run("gpu", {"--stage", "encoder", "--steps", "1", "--device", "cuda"});
+  const std::string said = testing::internal::GetCapturedStderr();
+  if (code == 0) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_EQ(code, 2);
+  EXPECT_THAT(said, testing::HasSubstr("device is cuda"));
+  EXPECT_FALSE(fs::exists(root_ / "gpu"));
+}
+
 // The header of a safetensors file: the names of its tensors.
 std::string HeaderOf(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
