@@ -9,7 +9,7 @@ usage: ./run bench nano [--json] [--html FILE]   the shipped model on the fixed 
        ./run bench serve [--json]                eight clients at once for a minute: errors, growth of memory
        ./run bench sim [--json] [--only GROUP,...]   the bars of simulation: time of a response beside pyroomacoustics, accuracy,
                                                  speed of whole scenes, determinism, memory (groups: responses, accuracy,
-                                                 scenes, determinism, memory); --without-peer skips pyroomacoustics
+                                                 scenes, determinism, questions, memory); --without-peer skips pyroomacoustics
 pyroomacoustics (MIT) is fetched at first use into ${AURICLE_CACHE:-~/.cache/auricle}/peers; it is measured, never linked.
 The benchmark's audio (1 GB) is made once, from ./run sounds, under ${AURICLE_CACHE:-~/.cache/auricle}/bench-asa.
 EOF
@@ -92,7 +92,7 @@ bench_sim() {
   case " $* " in
     *" --only "*)
       case " $* " in *responses*) ;; *) peer= ;; esac
-      case " $* " in *scenes*|*determinism*|*memory*) ;; *) scenes= ;; esac ;;
+      case " $* " in *scenes*|*determinism*|*questions*|*memory*) ;; *) scenes= ;; esac ;;
   esac
   build_targets auricle-sim-bench
   [ -n "$scenes" ] && need_sounds

@@ -52,13 +52,6 @@ absl::Status Spread(int threads, size_t count, const std::function<absl::Status(
   return status;
 }
 
-absl::StatusOr<sim::RenderedScene> Make(const v1::SceneSpec& spec, const sim::SourceBank& bank, uint64_t seed,
-                                        uint64_t index) {
-  const absl::StatusOr<sim::ScenePlan> plan = sim::PlanScene(spec, bank, seed, index);
-  if (!plan.ok()) return plan.status();
-  return sim::RenderScene(*plan, bank);
-}
-
 uint64_t Fnv(uint64_t hash, const void* bytes, size_t size) {
   for (size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 1099511628211u;
   return hash;
@@ -136,7 +129,7 @@ absl::Status MeasureSceneSpeed(const sim::SourceBank& bank, int threads, Report&
       const auto start = Clock::now();
       std::atomic<size_t> frames = 0;
       const absl::Status status = Spread(threads, kScenes, [&](size_t i) -> absl::Status {
-        const auto scene = Make(spec, bank, kSeed, (*indices)[i]);
+        const auto scene = sim::RenderScene(spec, bank, kSeed, (*indices)[i]);
         if (!scene.ok()) return scene.status();
         frames += scene->audio.frames();
         return absl::OkStatus();
@@ -170,7 +163,7 @@ absl::Status MeasureDeterminism(const sim::SourceBank& bank, int scenes, Report&
     if (threads > 1) random.Shuffle(order);
     std::vector<uint64_t>& hash = hashes.emplace_back(order.size());
     const absl::Status status = Spread(threads, order.size(), [&](size_t i) -> absl::Status {
-      const auto scene = Make(spec, bank, kSeed, order[i]);
+      const auto scene = sim::RenderScene(spec, bank, kSeed, order[i]);
       if (!scene.ok()) return scene.status();
       hash[order[i]] = HashOf(*scene);
       return absl::OkStatus();
@@ -205,7 +198,7 @@ absl::Status MeasureDeterminism(const sim::SourceBank& bank, int scenes, Report&
     Say(absl::StrCat("scenes under ", names.back()));
     hwy::GetChosenTarget().Update(target);
     for (uint64_t index = 0; index < kFew && status.ok(); ++index) {
-      auto scene = Make(brief, bank, kSeed, index);
+      auto scene = sim::RenderScene(brief, bank, kSeed, index);
       status = scene.status();
       if (!status.ok()) break;
       if (names.size() == 1) {
@@ -262,7 +255,7 @@ absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int threads,
   size_t done = 0;
   auto shown = Clock::now();
   status = Spread(threads, total, [&](size_t i) -> absl::Status {
-    const auto scene = Make(spec, bank, kSeed, i);
+    const auto scene = sim::RenderScene(spec, bank, kSeed, i);
     if (!scene.ok()) return scene.status();
     const std::lock_guard<std::mutex> lock(mutex);
     ++done;

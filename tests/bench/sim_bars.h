@@ -22,6 +22,10 @@ absl::Status MeasureSceneSpeed(const sim::SourceBank& bank, int threads, Report&
 // The same `scenes` scenes on 1, 2 and 4 threads in other orders; and some of them under every instruction set.
 absl::Status MeasureDeterminism(const sim::SourceBank& bank, int scenes, Report& report);
 
+// Everything asked about `scenes` training scenes at full strength: is it audible, is the truth right, and what does a
+// learner without ears (sim/bench/question_only.h) get.
+absl::Status MeasureQuestions(const sim::SourceBank& bank, int scenes, int threads, Report& report);
+
 // Resident memory over `scenes` scenes on `threads` threads, after a warm-up.
 absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int threads, Report& report);
 

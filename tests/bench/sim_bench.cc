@@ -1,7 +1,7 @@
 // Measures the bars of simulation on this machine and prints one table: bar, floor, figure (README.md beside this).
 //
 //   auricle-sim-bench [--json] [--only GROUP[,GROUP...]] [--peer COMMAND] [--bank DIR] [--threads N]
-//                     [--hashed-scenes N] [--memory-scenes N]
+//                     [--hashed-scenes N] [--question-scenes N] [--memory-scenes N]
 //
 // Exit status: 0, 3 where a floor is missed, 1 where something could not be measured, 2 on wrong usage.
 #include <algorithm>
@@ -22,22 +22,23 @@ namespace {
 
 constexpr char kUsage[] =
     R"(usage: auricle-sim-bench [--json] [--only GROUP[,GROUP...]] [--peer COMMAND] [--bank DIR] [--threads N]
-                         [--hashed-scenes N] [--memory-scenes N]
-  --only           responses, accuracy, scenes, determinism, memory; all of them where it is not given
-  --peer           command that runs pyroom_peer.py; without it responses are timed without their peer
-  --bank           the recordings that scenes are made of (default: where ./run sounds puts them)
-  --threads        of whole scenes and memory (default: number of cores)
-  --hashed-scenes  scenes whose bytes are compared over threads (default 200)
-  --memory-scenes  scenes over which memory is watched (default 3000)
-  --json           one JSON object a line
+                         [--hashed-scenes N] [--question-scenes N] [--memory-scenes N]
+  --only             responses, accuracy, scenes, determinism, questions, memory; all of them where it is not given
+  --peer             command that runs pyroom_peer.py; without it responses are timed without their peer
+  --bank             the recordings that scenes are made of (default: where ./run sounds puts them)
+  --threads          of whole scenes and memory (default: number of cores)
+  --hashed-scenes    scenes whose bytes are compared over threads (default 200)
+  --question-scenes  scenes about which everything is asked (default 12000)
+  --memory-scenes    scenes over which memory is watched (default 3000)
+  --json             one JSON object a line
 )";
 
 struct Settings {
   bool json = false;
-  std::vector<std::string> groups = {"responses", "accuracy", "scenes", "determinism", "memory"};
+  std::vector<std::string> groups = {"responses", "accuracy", "scenes", "determinism", "questions", "memory"};
   std::string peer, bank = sim::SourceBank::DefaultFolder();
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  int hashed_scenes = 200, memory_scenes = 3000;
+  int hashed_scenes = 200, question_scenes = 12000, memory_scenes = 3000;
 
   bool Wants(std::string_view group) const {
     for (const std::string& wanted : groups) {
@@ -86,6 +87,8 @@ Settings Parse(const std::vector<std::string>& words) {
       settings.threads = whole(1, 1024);
     } else if (word == "--hashed-scenes") {
       settings.hashed_scenes = whole(1, 1000000);
+    } else if (word == "--question-scenes") {
+      settings.question_scenes = whole(100, 1000000);
     } else if (word == "--memory-scenes") {
       settings.memory_scenes = whole(10, 100000000);
     } else {
@@ -102,7 +105,8 @@ absl::Status Measure(const Settings& settings, Report& report) {
   if (settings.Wants("accuracy")) {
     if (absl::Status s = MeasureAccuracy(report); !s.ok()) return s;
   }
-  if (!settings.Wants("scenes") && !settings.Wants("determinism") && !settings.Wants("memory")) return absl::OkStatus();
+  const auto needs_bank = [](const std::string& group) { return group != "responses" && group != "accuracy"; };
+  if (std::ranges::none_of(settings.groups, needs_bank)) return absl::OkStatus();
   const auto bank = sim::SourceBank::Open(settings.bank);
   if (!bank.ok()) return bank.status();
   if (settings.Wants("scenes")) {
@@ -110,6 +114,10 @@ absl::Status Measure(const Settings& settings, Report& report) {
   }
   if (settings.Wants("determinism")) {
     if (absl::Status s = MeasureDeterminism(**bank, settings.hashed_scenes, report); !s.ok()) return s;
+  }
+  if (settings.Wants("questions")) {
+    absl::Status s = MeasureQuestions(**bank, settings.question_scenes, settings.threads, report);
+    if (!s.ok()) return s;
   }
   if (settings.Wants("memory")) {
     if (absl::Status s = MeasureMemory(**bank, settings.memory_scenes, settings.threads, report); !s.ok()) return s;
