@@ -70,7 +70,8 @@ EOF
     local log=$keep/$target.log status=0 finding=none inputs=- gone=0 signals=-
     rm -f "$keep/$target.input"
     AURICLE_FUZZ_SECONDS=$seconds AURICLE_FUZZ_SEED=$seed AURICLE_FUZZ_KEEP=$keep OMP_NUM_THREADS=1 \
-      fuzz_target "$target" 2>&1 | tee "$log" >&2 || status=$?
+      fuzz_target "$target" 2>&1 | tee "$log" |
+      grep --line-buffered -vE '^(Note: |\[src/libmpg123|\[libprotobuf )' >&2 || status=$?  # what libraries say of bad bytes
     # The last line that says how far it came: of the end, or, where the program crashed, of the ten seconds before.
     read -r inputs gone signals < <(sed -nE \
       -e "s/^$target: ([0-9]+) of [0-9]+ s, ([0-9]+) inputs, ([0-9-]+) signals$/\2 \1 \3/p" \

@@ -1,6 +1,4 @@
 // auricle simulate: scenes with known truth as files, drawn and rendered here, without a server.
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include "client/cli/progress.h"
 #include "client/cli/scene_words.h"
 #include "client/cli/simulate_run.h"
+#include "sim/scene/scene_spec.h"
 #include "sim/source/source_bank.h"
 
 namespace auricle::client {
@@ -29,10 +28,11 @@ absl::StatusOr<v1::SceneSpec> ReadSpec(const ParsedCommand& parsed) {
     if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such file"));
     std::stringstream text;
     text << file.rdbuf();
-    const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &spec);
-    if (!status.ok())
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": is not a SceneSpec in JSON: ", std::string(status.message())));
+    absl::StatusOr<v1::SceneSpec> read = sim::ParseSceneSpec(text.str());
+    if (!read.ok()) {
+      return absl::Status(read.status().code(), absl::StrCat(path, ": ", std::string(read.status().message())));
+    }
+    spec = *std::move(read);
   }
   if (parsed.Given("split") || spec.split().empty()) spec.set_split(parsed.Text("split"));
   if (spec.name().empty()) spec.set_name("scene");

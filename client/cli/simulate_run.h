@@ -22,7 +22,8 @@ struct SimulateOptions {
 
 // NAME-SEED-INDEX.flac, NAME-SEED-INDEX.scene.json and, where questions are asked, questions.jsonl, which is begun anew
 // at first_index 0 and otherwise added to. `on_scene` is told of every scene that is written, in order.
-// INVALID_ARGUMENT: the name; and errors of sampling and rendering. UNAVAILABLE: the disk refused. CANCELLED: `stop`.
+// INVALID_ARGUMENT: the name; errors of sampling and rendering; what the disk says (RESOURCE_EXHAUSTED: it is full).
+// CANCELLED: `stop`.
 absl::Status WriteSceneFiles(const SimulateOptions& options, const sim::SourceBank& bank, const std::string& folder,
                              const std::function<void(const std::string& stem, const v1::Scene& truth)>& on_scene,
                              const std::function<bool()>& stop);

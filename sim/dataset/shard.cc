@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -49,8 +48,8 @@ absl::Status CheckName(const std::string& key, const std::string& extension) {
   return absl::OkStatus();
 }
 
-absl::Status WriteError(const std::string& path, const std::string& what) {
-  return absl::UnavailableError(absl::StrCat(path, ": ", what));
+absl::Status WriteError(const std::string& path, int error) {
+  return absl::ErrnoToStatus(error != 0 ? error : EIO, absl::StrCat(path, ": cannot be written"));
 }
 
 absl::Status WriteMember(archive* tar, const std::string& name, const std::string& bytes, const std::string& path) {
@@ -60,11 +59,11 @@ absl::Status WriteMember(archive* tar, const std::string& name, const std::strin
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);
   archive_entry_set_mtime(entry.get(), 0, 0);
-  if (archive_write_header(tar, entry.get()) != ARCHIVE_OK) return WriteError(path, archive_error_string(tar));
+  if (archive_write_header(tar, entry.get()) != ARCHIVE_OK) return WriteError(path, archive_errno(tar));
   size_t written = 0;
   while (written < bytes.size()) {
     const la_ssize_t n = archive_write_data(tar, bytes.data() + written, bytes.size() - written);
-    if (n <= 0) return WriteError(path, archive_error_string(tar));
+    if (n <= 0) return WriteError(path, archive_errno(tar));
     written += static_cast<size_t>(n);
   }
   return absl::OkStatus();
@@ -119,12 +118,12 @@ const std::string* Sample::Find(std::string_view extension) const {
 
 absl::StatusOr<ShardWriter> ShardWriter::Create(std::string path) {
   const int file = open(PartOf(path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return WriteError(path, std::strerror(errno));
+  if (file < 0) return WriteError(path, errno);
   archive* tar = archive_write_new();
   archive_write_set_format_ustar(tar);
   archive_write_set_bytes_in_last_block(tar, 1);  // no padding to whole tapes
   if (archive_write_open_fd(tar, file) != ARCHIVE_OK) {
-    const absl::Status status = WriteError(path, archive_error_string(tar));
+    const absl::Status status = WriteError(path, archive_errno(tar));
     archive_write_free(tar);
     close(file);
     std::remove(PartOf(path).c_str());
@@ -159,11 +158,11 @@ absl::Status ShardWriter::Add(const Sample& sample) {
 }
 
 absl::Status ShardWriter::Finish() {
-  if (archive_write_close(tar_) != ARCHIVE_OK) return WriteError(path_, archive_error_string(tar_));
+  if (archive_write_close(tar_) != ARCHIVE_OK) return WriteError(path_, archive_errno(tar_));
   archive_write_free(std::exchange(tar_, nullptr));
-  if (fsync(file_) != 0) return WriteError(path_, std::strerror(errno));
+  if (fsync(file_) != 0) return WriteError(path_, errno);
   // From here on the destructor has nothing to undo but the part's name.
-  if (std::rename(PartOf(path_).c_str(), path_.c_str()) != 0) return WriteError(path_, std::strerror(errno));
+  if (std::rename(PartOf(path_).c_str(), path_.c_str()) != 0) return WriteError(path_, errno);
   close(std::exchange(file_, -1));
   return absl::OkStatus();
 }

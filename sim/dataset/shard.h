@@ -33,7 +33,7 @@ struct Sample {
 // PATH.part, which the destructor removes and the next writer of that path replaces. Not thread-safe.
 class ShardWriter {
  public:
-  // UNAVAILABLE where the file cannot be made.
+  // Why the file cannot be made: NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED where the disk is full, ...
   static absl::StatusOr<ShardWriter> Create(std::string path);
 
   ShardWriter(ShardWriter&& other) noexcept;
@@ -41,10 +41,11 @@ class ShardWriter {
   ~ShardWriter();
 
   // INVALID_ARGUMENT: a key or extension that no reader would read back the same: empty, a dot or a slash in the key,
-  // letters other than A-Z a-z 0-9 _ - . or a name above 100 characters. UNAVAILABLE: the disk refused.
+  // letters other than A-Z a-z 0-9 _ - . or a name above 100 characters. RESOURCE_EXHAUSTED: the disk is full, or what
+  // else it says.
   absl::Status Add(const Sample& sample);
 
-  // Flushes to the disk and gives the file its name. UNAVAILABLE as above. Nothing may be added afterwards.
+  // Flushes to the disk and gives the file its name. Errors of the disk as above. Nothing may be added afterwards.
   absl::Status Finish();
 
  private:

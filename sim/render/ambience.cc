@@ -192,22 +192,18 @@ absl::Status AddRecordedBed(std::span<const float> recording, double level_dbfs,
 }
 
 absl::Status AddAmbience(const PlannedAmbience& ambience, const SourceBank& bank, audio::FoaClip& clip) {
-  switch (ambience.kind) {
-    case v1::AMBIENCE_KIND_NOISE:
-      AddNoiseFloor(ambience.level_dbfs, ambience.slope_db, ambience.key, clip);
-      return absl::OkStatus();
-    case v1::AMBIENCE_KIND_SPEECH_SHAPED:
-      return AddSpeechShapedNoise(ambience.level_dbfs, ambience.key, clip);
-    case v1::AMBIENCE_KIND_RECORDING: {
-      const absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry =
-          bank.LoadDry(ambience.recording, clip.sample_rate);
-      if (!dry.ok()) return dry.status();
-      return AddRecordedBed(**dry, ambience.level_dbfs, ambience.key, clip);
-    }
-    default:
-      return absl::InvalidArgumentError(
-          absl::StrFormat("ambience.kind = %d is none of AmbienceKind's", static_cast<int>(ambience.kind)));
+  if (absl::Status s = Validate(ambience); !s.ok()) return s;
+  if (ambience.kind == v1::AMBIENCE_KIND_NOISE) {
+    AddNoiseFloor(ambience.level_dbfs, ambience.slope_db, ambience.key, clip);
+    return absl::OkStatus();
   }
+  if (ambience.kind == v1::AMBIENCE_KIND_SPEECH_SHAPED) {
+    return AddSpeechShapedNoise(ambience.level_dbfs, ambience.key, clip);
+  }
+  const absl::StatusOr<std::shared_ptr<const std::vector<float>>> dry =
+      bank.LoadDry(ambience.recording, clip.sample_rate);
+  if (!dry.ok()) return dry.status();
+  return AddRecordedBed(**dry, ambience.level_dbfs, ambience.key, clip);
 }
 
 }  // namespace auricle::sim

@@ -35,7 +35,7 @@ absl::Status AddSpeechShapedNoise(double level_dbfs, uint64_t key, audio::FoaCli
 // INVALID_ARGUMENT: a recording that is silent or shorter than kLeastLoopSeconds.
 absl::Status AddRecordedBed(std::span<const float> recording, double level_dbfs, uint64_t key, audio::FoaClip& clip);
 
-// Adds the bed of a plan. Errors as above and those of SourceBank::LoadDry; INVALID_ARGUMENT for a kind that is none.
+// Adds the bed of a plan. Errors as above, those of Validate (ambience_sampler.h) and of SourceBank::LoadDry.
 // Thread-safe.
 absl::Status AddAmbience(const PlannedAmbience& ambience, const SourceBank& bank, audio::FoaClip& clip);
 

@@ -22,40 +22,6 @@ namespace {
 constexpr double kFilterSeconds = 0.004;
 constexpr double kMu = 255.0;
 
-absl::Status CheckNumber(const char* field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrFormat("microphone.%s = %g is out of range [%g, %g]", field, value, low, high));
-}
-
-absl::Status Validate(const PlannedMicrophone& microphone) {
-  absl::Status status;
-  if (microphone.gain_db) {
-    for (double db : *microphone.gain_db) status.Update(CheckNumber("gain_db", db, -60.0, 60.0));
-  }
-  if (microphone.tilts) {
-    for (const CapsuleTilt& tilt : *microphone.tilts) {
-      status.Update(CheckNumber("tilts.angle_deg", tilt.angle_deg, 0.0, 180.0));
-      status.Update(CheckNumber("tilts.towards_deg", tilt.towards_deg, -360.0, 360.0));
-    }
-  }
-  if (microphone.self_noise_dbfs) {
-    status.Update(CheckNumber("self_noise_dbfs", *microphone.self_noise_dbfs, -200.0, 0.0));
-  }
-  if (microphone.array_radius_m) {
-    status.Update(CheckNumber("array_radius_m", *microphone.array_radius_m, 0.003, 0.1));
-  }
-  if (microphone.overload_db) status.Update(CheckNumber("overload_db", *microphone.overload_db, 0.0, 30.0));
-  if (microphone.coding) {
-    const bool mu_law = microphone.coding->law == v1::SAMPLE_LAW_MU_LAW;
-    if (!mu_law && microphone.coding->law != v1::SAMPLE_LAW_LINEAR) {
-      status.Update(absl::InvalidArgumentError("microphone.coding.law is none of SampleLaw's"));
-    }
-    status.Update(CheckNumber("coding.bits", microphone.coding->bits, 8.0, mu_law ? 8.0 : 16.0));
-  }
-  return status;
-}
-
 // Every frame times a matrix.
 void Multiply(const Matrix4& matrix, audio::FoaClip& clip) {
   std::array<std::array<float, 4>, 4> m;

@@ -64,8 +64,7 @@ struct MicrophoneEffect {
   std::optional<double> clipping_dbfs;
 };
 
-// INVALID_ARGUMENT: a fault out of the range that MicrophoneSpec states for its size, naming the field (gains: 60 dB,
-// tilts: 180 degrees, self-noise: full scale at most); INTERNAL when a transform fails. Thread-safe.
+// Errors of Validate (microphone_sampler.h); INTERNAL when a transform fails. Thread-safe.
 absl::StatusOr<MicrophoneEffect> ApplyMicrophone(const PlannedMicrophone& microphone, audio::FoaClip& clip);
 
 }  // namespace auricle::sim

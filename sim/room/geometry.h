@@ -20,6 +20,10 @@ struct Vec3 {
   friend Vec3 operator*(double s, Vec3 a) { return {s * a.x, s * a.y, s * a.z}; }
 };
 
+// Axis by axis, and their names in messages.
+inline std::array<double, 3> Components(Vec3 v) { return {v.x, v.y, v.z}; }
+inline constexpr std::array<char, 3> kAxes = {'x', 'y', 'z'};
+
 inline double Dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
 inline double Norm(Vec3 a) { return std::sqrt(Dot(a, a)); }
 inline double Degrees(double radians) { return radians * (180.0 / std::numbers::pi); }

@@ -14,9 +14,6 @@ constexpr double kClearance = 0.01;
 // 24 ln 10: from the decay rate of energy to 60 dB.
 const double kSixtyDecibels = 24.0 * std::numbers::ln10;
 
-std::array<double, 3> Components(Vec3 v) { return {v.x, v.y, v.z}; }
-constexpr std::array<char, 3> kAxes = {'x', 'y', 'z'};
-
 absl::Status ValidatePlace(std::string_view name, Vec3 place, Vec3 size) {
   for (int axis = 0; axis < 3; ++axis) {
     const double value = Components(place)[axis], length = Components(size)[axis];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "sim/room/in_range.h"
 #include "sim/source/dry_signal.h"
 #include "sim/source/sound_classes.h"
 
@@ -56,6 +57,16 @@ absl::StatusOr<std::vector<BedClass>> FindBeds(const v1::AmbienceSpec& spec, con
 }
 
 }  // namespace
+
+absl::Status Validate(const PlannedAmbience& ambience) {
+  if (ambience.kind == v1::AMBIENCE_KIND_UNSPECIFIED || !v1::AmbienceKind_IsValid(ambience.kind)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("ambience.kind = %d is none of AmbienceKind's", static_cast<int>(ambience.kind)));
+  }
+  constexpr double kLowestDbfs = -200.0;
+  if (absl::Status s = CheckInRange("ambience.level_dbfs", ambience.level_dbfs, kLowestDbfs, 0.0); !s.ok()) return s;
+  return CheckInRange("ambience.slope_db", ambience.slope_db, 0.0, kMaxSlopeDb);
+}
 
 absl::StatusOr<std::optional<PlannedAmbience>> DrawAmbience(const v1::AmbienceSpec& spec, const SourceBank& bank,
                                                             Split split, std::span<const int> heard,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "auricle/v1/scene.pb.h"
 #include "sim/scene/random.h"
@@ -26,6 +27,10 @@ struct PlannedAmbience {
 
 // Shorter recordings are no beds: their repetition would be heard.
 inline constexpr double kLeastBedSeconds = 2.0;
+
+// INVALID_ARGUMENT naming the field (ambience.level_dbfs) and its range: a kind that is none, a level outside [-200,
+// 0], a slope outside [0, 6]. Whether the bank has the recording, it says itself when it is loaded.
+absl::Status Validate(const PlannedAmbience& ambience);
 
 // A bed with the spec's probability, else none. `spec` has its defaults. `heard` are the classes of the scene's sources
 // (indices into SoundClasses()): what can be asked for is never the bed. Recordings are of `split`, as everything in

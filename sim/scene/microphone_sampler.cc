@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/room/geometry.h"
+#include "sim/room/in_range.h"
 
 namespace auricle::sim {
 namespace {
@@ -10,6 +11,34 @@ namespace {
 double Draw(const v1::Range& range, Random& random) { return random.Uniform(range.min(), range.max()); }
 
 }  // namespace
+
+absl::Status Validate(const PlannedMicrophone& microphone) {
+  absl::Status status;
+  if (microphone.gain_db) {
+    for (double db : *microphone.gain_db) status.Update(CheckInRange("microphone.gain_db", db, -60.0, 60.0));
+  }
+  if (microphone.tilts) {
+    for (const CapsuleTilt& tilt : *microphone.tilts) {
+      status.Update(CheckInRange("microphone.tilts.angle_deg", tilt.angle_deg, 0.0, 180.0));
+      status.Update(CheckInRange("microphone.tilts.towards_deg", tilt.towards_deg, -360.0, 360.0));
+    }
+  }
+  if (microphone.self_noise_dbfs) {
+    status.Update(CheckInRange("microphone.self_noise_dbfs", *microphone.self_noise_dbfs, -200.0, 0.0));
+  }
+  if (microphone.array_radius_m) {
+    status.Update(CheckInRange("microphone.array_radius_m", *microphone.array_radius_m, 0.003, 0.1));
+  }
+  if (microphone.overload_db) status.Update(CheckInRange("microphone.overload_db", *microphone.overload_db, 0.0, 30.0));
+  if (microphone.coding) {
+    const bool mu_law = microphone.coding->law == v1::SAMPLE_LAW_MU_LAW;
+    if (!mu_law && microphone.coding->law != v1::SAMPLE_LAW_LINEAR) {
+      status.Update(absl::InvalidArgumentError("microphone.coding.law is none of SampleLaw's"));
+    }
+    status.Update(CheckInRange("microphone.coding.bits", microphone.coding->bits, 8.0, mu_law ? 8.0 : 16.0));
+  }
+  return status;
+}
 
 std::optional<PlannedMicrophone> DrawMicrophone(const v1::MicrophoneSpec& spec, const Random& random) {
   PlannedMicrophone microphone;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "auricle/v1/scene.pb.h"
 #include "sim/scene/random.h"
 
@@ -40,6 +41,10 @@ struct PlannedMicrophone {
   // Names the streams of noise and of aliasing.
   uint64_t key = 0;
 };
+
+// INVALID_ARGUMENT naming the field (microphone.overload_db) and its range: MicrophoneSpec's, but 60 dB of gain either
+// way, a tilt of 180 degrees, and self-noise from -200 dB to full scale.
+absl::Status Validate(const PlannedMicrophone& microphone);
 
 // Draws every fault with its own probability; empty where none was drawn. `spec` has its defaults.
 std::optional<PlannedMicrophone> DrawMicrophone(const v1::MicrophoneSpec& spec, const Random& random);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "model/audio/resample.h"
+#include "sim/room/in_range.h"
 #include "sim/scene/scene_sampler.h"
 
 namespace auricle::sim {
@@ -11,11 +12,6 @@ namespace {
 constexpr double kMostSeconds = 60.0;
 constexpr double kMostLevelDb = 120.0;  // ten deviations of the widest spec
 constexpr double kLowestNoiseDbfs = -200.0;
-
-absl::Status CheckNumber(const std::string& field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat("%s = %g is out of range [%g, %g]", field, value, low, high));
-}
 
 absl::Status CheckSource(const std::string& name, const PlannedSource& source, double duration_seconds) {
   if (source.onsets.empty()) return absl::InvalidArgumentError(absl::StrCat(name, ".onsets is empty: one or more"));
@@ -33,7 +29,7 @@ absl::Status CheckSource(const std::string& name, const PlannedSource& source, d
         absl::StrFormat("%s.onsets: %g is out of range [0, %g): a source that begins after the end of the scene", name,
                         source.onsets.front(), duration_seconds));
   }
-  return CheckNumber(name + ".level_offset_db", source.level_offset_db, -kMostLevelDb, kMostLevelDb);
+  return CheckInRange(name + ".level_offset_db", source.level_offset_db, -kMostLevelDb, kMostLevelDb);
 }
 
 }  // namespace
@@ -49,8 +45,15 @@ absl::Status Validate(const ScenePlan& plan) {
     if (absl::Status s = Validate(plan.room); !s.ok())
       return absl::InvalidArgumentError(absl::StrCat("room: ", std::string(s.message())));
   }
-  if (absl::Status s = CheckNumber("noise_floor_dbfs", plan.noise_floor_dbfs, kLowestNoiseDbfs, 0.0); !s.ok()) return s;
-  if (absl::Status s = CheckNumber("noise_slope_db", plan.noise_slope_db, 0.0, 6.0); !s.ok()) return s;
+  if (absl::Status s = CheckInRange("noise_floor_dbfs", plan.noise_floor_dbfs, kLowestNoiseDbfs, 0.0); !s.ok())
+    return s;
+  if (absl::Status s = CheckInRange("noise_slope_db", plan.noise_slope_db, 0.0, 6.0); !s.ok()) return s;
+  if (plan.ambience) {
+    if (absl::Status s = Validate(*plan.ambience); !s.ok()) return s;
+  }
+  if (plan.microphone) {
+    if (absl::Status s = Validate(*plan.microphone); !s.ok()) return s;
+  }
   for (size_t i = 0; i < plan.sources.size(); ++i) {
     if (absl::Status s = CheckSource(absl::StrCat("sources[", i, "]"), plan.sources[i], plan.duration_seconds); !s.ok())
       return s;

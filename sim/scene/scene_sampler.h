@@ -80,8 +80,9 @@ inline constexpr double kListenerClearanceM = 0.5;  // or a fifth of the room's 
 inline constexpr double kMinSourceHeightM = 0.2;
 inline constexpr double kMaxFreeFieldHeightM = 4.0;
 
-// INVALID_ARGUMENT, naming field and range, where a plan is none: no sources, a duration, a rate, a room, an onset or a
-// level out of range or not a number. Places, ways, materials and directivities are checked where they are rendered.
+// INVALID_ARGUMENT, naming field and range, where a plan is none: no sources, a duration, a rate, a room, an onset, a
+// level, a bed or a microphone out of range or not a number. Places, ways, materials and directivities are checked
+// where they are rendered.
 absl::Status Validate(const ScenePlan& plan);
 
 // `spec` may leave fields unset (scene_spec.h). Thread-safe.

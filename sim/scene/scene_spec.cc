@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/room/bands.h"
+#include "sim/room/in_range.h"
 
 namespace auricle::sim {
 
@@ -28,17 +29,9 @@ void SetDefault(v1::Range* range, double min, double max) {
   range->set_max(max);
 }
 
-absl::Status CheckNumber(const char* field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat("%s = %g is out of range [%g, %g]", field, value, low, high));
-}
-
 absl::Status CheckRange(const char* field, const v1::Range& range, double low, double high) {
-  for (const auto& [end, value] : {std::pair{"min", range.min()}, std::pair{"max", range.max()}}) {
-    if (!(value >= low && value <= high)) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("%s.%s = %g is out of range [%g, %g]", field, end, value, low, high));
-    }
+  for (const auto& [end, value] : {std::pair{".min", range.min()}, std::pair{".max", range.max()}}) {
+    if (absl::Status s = CheckInRange(absl::StrCat(field, end), value, low, high); !s.ok()) return s;
   }
   if (range.min() > range.max()) {
     return absl::InvalidArgumentError(
@@ -139,11 +132,11 @@ void FillMicrophone(v1::MicrophoneSpec& microphone) {
 
 absl::Status CheckAmbience(const v1::AmbienceSpec& ambience) {
   absl::Status status;
-  status.Update(CheckNumber("ambience.probability", ambience.probability(), 0.0, 1.0));
+  status.Update(CheckInRange("ambience.probability", ambience.probability(), 0.0, 1.0));
   status.Update(CheckRange("ambience.below_db", ambience.below_db(), 0.0, 90.0));
-  status.Update(CheckNumber("ambience.noise_weight", ambience.noise_weight(), 0.0, 1.0));
-  status.Update(CheckNumber("ambience.speech_shaped_weight", ambience.speech_shaped_weight(), 0.0, 1.0));
-  status.Update(CheckNumber("ambience.recording_weight", ambience.recording_weight(), 0.0, 1.0));
+  status.Update(CheckInRange("ambience.noise_weight", ambience.noise_weight(), 0.0, 1.0));
+  status.Update(CheckInRange("ambience.speech_shaped_weight", ambience.speech_shaped_weight(), 0.0, 1.0));
+  status.Update(CheckInRange("ambience.recording_weight", ambience.recording_weight(), 0.0, 1.0));
   if (status.ok() && ambience.noise_weight() + ambience.speech_shaped_weight() + ambience.recording_weight() <= 0.0) {
     return absl::InvalidArgumentError(
         "ambience.noise_weight, ambience.speech_shaped_weight and ambience.recording_weight are all 0: one at least "
@@ -155,7 +148,9 @@ absl::Status CheckAmbience(const v1::AmbienceSpec& ambience) {
 
 absl::Status CheckMicrophone(const v1::MicrophoneSpec& microphone) {
   absl::Status status;
-  const auto probability = [&](const char* field, double value) { status.Update(CheckNumber(field, value, 0.0, 1.0)); };
+  const auto probability = [&](const char* field, double value) {
+    status.Update(CheckInRange(field, value, 0.0, 1.0));
+  };
   probability("microphone.self_noise_probability", microphone.self_noise_probability());
   probability("microphone.gain_error_probability", microphone.gain_error_probability());
   probability("microphone.axis_error_probability", microphone.axis_error_probability());
@@ -223,30 +218,30 @@ absl::Status Validate(const v1::SceneSpec& spec) {
   const auto check = [&](absl::Status s) {
     if (status.ok()) status = std::move(s);
   };
-  for (double seconds : spec.durations_seconds()) check(CheckNumber("durations_seconds", seconds, 1.0, 60.0));
-  check(CheckNumber("min_sources", spec.min_sources(), 1, kMaxSources));
-  check(CheckNumber("max_sources", spec.max_sources(), 1, kMaxSources));
+  for (double seconds : spec.durations_seconds()) check(CheckInRange("durations_seconds", seconds, 1.0, 60.0));
+  check(CheckInRange("min_sources", spec.min_sources(), 1, kMaxSources));
+  check(CheckInRange("max_sources", spec.max_sources(), 1, kMaxSources));
   if (status.ok() && spec.min_sources() > spec.max_sources()) {
     status = absl::InvalidArgumentError(
         absl::StrFormat("min_sources = %u is above max_sources = %u", spec.min_sources(), spec.max_sources()));
   }
   if (status.ok()) status = CheckCountWeights(spec);
-  check(CheckNumber("free_field_probability", spec.free_field_probability(), 0.0, 1.0));
+  check(CheckInRange("free_field_probability", spec.free_field_probability(), 0.0, 1.0));
   check(CheckRange("room_length_m", spec.room_length_m(), 2.0, 50.0));
   check(CheckRange("room_width_m", spec.room_width_m(), 2.0, 50.0));
   check(CheckRange("room_height_m", spec.room_height_m(), 2.0, 50.0));
   check(CheckRange("reverberation_seconds", spec.reverberation_seconds(), 0.1, 2.0));
   if (status.ok()) status = CheckReverberation(spec);
   check(CheckRange("distance_m", spec.distance_m(), 0.3, 20.0));
-  check(CheckNumber("min_separation_deg", spec.min_separation_deg(), 0.0, 90.0));
-  check(CheckNumber("level_sd_db", spec.level_sd_db(), 0.0, 12.0));
+  check(CheckInRange("min_separation_deg", spec.min_separation_deg(), 0.0, 90.0));
+  check(CheckInRange("level_sd_db", spec.level_sd_db(), 0.0, 12.0));
   check(CheckRange("noise_below_db", spec.noise_below_db(), 0.0, 90.0));
-  check(CheckNumber("directed_probability", spec.directed_probability(), 0.0, 1.0));
-  check(CheckNumber("sample_rate_hz", spec.sample_rate_hz(), 8000, 192000));
-  check(CheckNumber("motion_probability", spec.motion_probability(), 0.0, 1.0));
-  check(CheckNumber("listener_motion_probability", spec.listener_motion_probability(), 0.0, 1.0));
+  check(CheckInRange("directed_probability", spec.directed_probability(), 0.0, 1.0));
+  check(CheckInRange("sample_rate_hz", spec.sample_rate_hz(), 8000, 192000));
+  check(CheckInRange("motion_probability", spec.motion_probability(), 0.0, 1.0));
+  check(CheckInRange("listener_motion_probability", spec.listener_motion_probability(), 0.0, 1.0));
   check(CheckRange("speed_m_per_s", spec.speed_m_per_s(), 0.1, 30.0));
-  if (spec.has_overlap_probability()) check(CheckNumber("overlap_probability", spec.overlap_probability(), 0.0, 1.0));
+  if (spec.has_overlap_probability()) check(CheckInRange("overlap_probability", spec.overlap_probability(), 0.0, 1.0));
   if (spec.has_silence_share()) check(CheckRange("silence_share", spec.silence_share(), 0.0, 0.9));
   if (spec.has_elevation_deg()) check(CheckRange("elevation_deg", spec.elevation_deg(), -90.0, 90.0));
   check(CheckUnique("classes", spec.classes()));
@@ -258,8 +253,11 @@ absl::Status Validate(const v1::SceneSpec& spec) {
 absl::StatusOr<v1::SceneSpec> ParseSceneSpec(std::string_view json) {
   v1::SceneSpec spec;
   const auto read = google::protobuf::util::JsonStringToMessage(std::string(json), &spec);
-  if (!read.ok())
-    return absl::InvalidArgumentError(absl::StrCat("is not a SceneSpec in JSON: ", std::string(read.message())));
+  if (!read.ok()) {
+    // The first line; those below it show the place with a caret.
+    const std::string why(read.message());
+    return absl::InvalidArgumentError(absl::StrCat("is not a SceneSpec in JSON: ", why.substr(0, why.find('\n'))));
+  }
   if (absl::Status s = Validate(WithDefaults(spec)); !s.ok()) return s;
   return spec;
 }

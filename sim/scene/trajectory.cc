@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "sim/room/in_range.h"
 
 namespace auricle::sim {
 namespace {
@@ -19,14 +20,9 @@ constexpr int kKnotsPerSpan = 16;
 constexpr double kFreeFieldReachM = 1e4;
 // Clearances are looked at until nothing larger than this can have passed between two looks.
 constexpr double kFinestLookM = 0.001;
-constexpr std::array<char, 3> kAxes = {'x', 'y', 'z'};
 
-std::array<double, 3> Components(Vec3 v) { return {v.x, v.y, v.z}; }
-
-absl::Status CheckNumber(std::string_view name, const char* field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s.%s = %g is out of range [%g, %g]", name, field, value, low, high));
+absl::Status CheckField(std::string_view name, const char* field, double value, double low, double high) {
+  return CheckInRange(std::string(name) + "." + field, value, low, high);
 }
 
 absl::Status CheckSpeed(std::string_view name, const char* field, double value, double most) {
@@ -72,22 +68,22 @@ absl::Status Validate(const Trajectory& t, std::string_view name) {
   }
   if (t.shape == PathShape::kStill) return absl::OkStatus();
   if (t.shape == PathShape::kArc) {
-    if (absl::Status s = CheckNumber(name, "sweep_deg", t.sweep_deg, -3600.0, 3600.0); !s.ok()) return s;
+    if (absl::Status s = CheckField(name, "sweep_deg", t.sweep_deg, -3600.0, 3600.0); !s.ok()) return s;
     if (t.sweep_deg == 0.0)
       return absl::InvalidArgumentError(absl::StrFormat("%s.sweep_deg = 0: an arc goes round", name));
   }
-  if (absl::Status s = CheckNumber(name, "start_seconds", t.start_seconds, -3600.0, 3600.0); !s.ok()) return s;
+  if (absl::Status s = CheckField(name, "start_seconds", t.start_seconds, -3600.0, 3600.0); !s.ok()) return s;
   if (absl::Status s = CheckSpeed(name, "speed_m_per_s", t.speed_m_per_s, kMaxSpeed); !s.ok()) return s;
-  return CheckNumber(name, "ramp_seconds", t.ramp_seconds, 0.05, 60.0);
+  return CheckField(name, "ramp_seconds", t.ramp_seconds, 0.05, 60.0);
 }
 
 absl::Status Validate(const Turn& turn, std::string_view name) {
-  if (absl::Status s = CheckNumber(name, "from_deg", turn.from_deg, -3600.0, 3600.0); !s.ok()) return s;
-  if (absl::Status s = CheckNumber(name, "sweep_deg", turn.sweep_deg, -3600.0, 3600.0); !s.ok()) return s;
-  if (absl::Status s = CheckNumber(name, "start_seconds", turn.start_seconds, -3600.0, 3600.0); !s.ok()) return s;
+  if (absl::Status s = CheckField(name, "from_deg", turn.from_deg, -3600.0, 3600.0); !s.ok()) return s;
+  if (absl::Status s = CheckField(name, "sweep_deg", turn.sweep_deg, -3600.0, 3600.0); !s.ok()) return s;
+  if (absl::Status s = CheckField(name, "start_seconds", turn.start_seconds, -3600.0, 3600.0); !s.ok()) return s;
   if (absl::Status s = CheckSpeed(name, "speed_deg_per_s", turn.speed_deg_per_s, kMaxTurnDegPerSecond); !s.ok())
     return s;
-  return CheckNumber(name, "ramp_seconds", turn.ramp_seconds, 0.05, 60.0);
+  return CheckField(name, "ramp_seconds", turn.ramp_seconds, 0.05, 60.0);
 }
 
 double YawDeg(const Turn& turn, double seconds) {

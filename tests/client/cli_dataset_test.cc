@@ -102,6 +102,21 @@ TEST_F(CliDatasetTest, AKilledRunLeavesNoShardThatLooksWholeAndIsGoneOnWith) {
   }
 }
 
+// What a file may hold (1 block of ulimit is 512 bytes in dash, 1024 in bash) ends in the middle of the first shard, as
+// a disk would.
+TEST_F(CliDatasetTest, AShardThatDoesNotFitIsSaidAndMadeWhereThereIsRoom) {
+  std::string command = "trap '' XFSZ; ulimit -f 200; exec " + std::string(kAuricle);
+  for (const std::string& word : SimulateWords("full", {"--count=8", "--shard-size=4"})) command += " '" + word + "'";
+  const ProgramResult full = RunProgram("/bin/sh", {"-c", command});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.err, HasSubstr("scene-000000.tar: cannot be written: File too large"));
+  EXPECT_FALSE(fs::exists(folder_.File("full/scene-000000.tar")));
+  EXPECT_FALSE(fs::exists(folder_.File("full/scene-000000.tar.part")));
+  ASSERT_EQ(Simulate("full", {"--count=8", "--shard-size=4"}).exit_code, 0);
+  ASSERT_EQ(Simulate("straight", {"--count=8", "--shard-size=4"}).exit_code, 0);
+  EXPECT_EQ(Files("full"), Files("straight"));
+}
+
 TEST_F(CliDatasetTest, VerifyFindsATurnedBit) {
   ASSERT_EQ(Simulate("set", {"--count=4", "--shard-size=2"}).exit_code, 0);
   const auto good = Auricle({"verify", folder_.File("set")});

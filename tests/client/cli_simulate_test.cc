@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "tests/client/program.h"
 #include "tests/train/synthetic_bank.h"
@@ -73,6 +74,46 @@ TEST_F(CliSimulateTest, SaysThatQuestionsCannotBeOpenedBeforeItRendersAScene) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("questions.jsonl: cannot be written"));
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/out/scene-0-0.flac"));
+}
+
+TEST_F(CliSimulateTest, SaysWhatIsWrongWithASpec) {
+  for (const auto& [json, words] :
+       {std::pair{R"({"room_lenght_m": {"min": 3, "max": 4}})", "room_lenght_m"},
+        {R"({"room_length_m": {"min": 0, "max": 4}})", "room_length_m.min = 0 is out of range [2, 50]"},
+        {R"({"room_height_m": {"min": 3, "max": 1000}})", "room_height_m.max = 1000 is out of range [2, 50]"},
+        {R"({"room_width_m": {"min": "NaN", "max": 4}})", "room_width_m.min = nan is out of range [2, 50]"},
+        {R"({"reverberation_seconds": {"min": 0.2, "max": 9}})",
+         "reverberation_seconds.max = 9 is out of range [0.1, 2]"},
+        {R"({"distance_m": {"min": 0.005, "max": 1}})", "distance_m.min = 0.005 is out of range [0.3, 20]"},
+        {R"({"classes": ["unicorn"]})", "classes names \"unicorn\""},
+        {R"({"ambience": {"classes": ["unicorn"]}})", "ambience.classes names \"unicorn\""},
+        {"", "is not a SceneSpec in JSON"}}) {
+    std::ofstream(folder_ + "/spec.json", std::ios::trunc) << json;
+    for (const char* shards : {"--shard-size=0", "--shard-size=2"}) {
+      const ProgramResult result = Run({shards});
+      EXPECT_EQ(result.exit_code, 1) << json;
+      EXPECT_THAT(result.err, HasSubstr(words));
+    }
+  }
+  std::filesystem::remove(folder_ + "/spec.json");
+  EXPECT_THAT(Run({}).err, HasSubstr("spec.json: no such file"));
+}
+
+TEST_F(CliSimulateTest, NamesARecordingThatIsSpoiledOrGone) {
+  for (const char* bytes : {"", "this is no sound"}) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_ + "/bank")) {
+      if (file.is_regular_file() && file.path().filename() != "bank.tsv") {
+        std::ofstream(file.path(), std::ios::binary | std::ios::trunc) << bytes;
+      }
+    }
+    for (const char* shards : {"--shard-size=0", "--shard-size=2"}) {
+      const ProgramResult result = Run({shards});
+      EXPECT_EQ(result.exit_code, 1);
+      EXPECT_THAT(result.err, HasSubstr("DATA_LOSS"));
+      EXPECT_THAT(result.err, HasSubstr(folder_ + "/bank/"));
+    }
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/out") || Questions().empty());
 }
 
 }  // namespace

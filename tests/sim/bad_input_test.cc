@@ -254,6 +254,56 @@ TEST(BadInput, PlansThatMakeNoSenseAreRefused) {
   });
 }
 
+TEST(BadInput, BedsAndMicrophonesThatThereCannotBeAreRefusedBeforeAnythingIsRendered) {
+  const auto bed = [](const std::function<void(PlannedAmbience&)>& spoil) {
+    return [=] {
+      ScenePlan plan = GoodPlan();
+      spoil(plan.ambience.emplace());
+      return Validate(plan);
+    };
+  };
+  const auto microphone = [](const std::function<void(PlannedMicrophone&)>& spoil) {
+    return [=] {
+      ScenePlan plan = GoodPlan();
+      spoil(plan.microphone.emplace());
+      return Validate(plan);
+    };
+  };
+  ExpectRefused({
+      {"no kind", bed([](auto& a) { a.kind = v1::AMBIENCE_KIND_UNSPECIFIED; }), {"ambience.kind = 0"}},
+      {"unknown kind", bed([](auto& a) { a.kind = static_cast<v1::AmbienceKind>(17); }), {"ambience.kind = 17"}},
+      {"level", bed([](auto& a) { a.level_dbfs = kNaN; }), {"ambience.level_dbfs = nan is out of range [-200, 0]"}},
+      {"loud", bed([](auto& a) { a.level_dbfs = 3.0; }), {"ambience.level_dbfs = 3"}},
+      {"slope", bed([](auto& a) { a.slope_db = -1.0; }), {"ambience.slope_db = -1 is out of range [0, 6]"}},
+      {"gain",
+       microphone([](auto& m) { m.gain_db.emplace()[3] = kNaN; }),
+       {"microphone.gain_db = nan is out of range [-60, 60]"}},
+      {"tilt",
+       microphone([](auto& m) { m.tilts.emplace()[2].angle_deg = 200.0; }),
+       {"microphone.tilts.angle_deg = 200 is out of range [0, 180]"}},
+      {"noise", microphone([](auto& m) { m.self_noise_dbfs = 1.0; }), {"microphone.self_noise_dbfs = 1"}},
+      {"radius",
+       microphone([](auto& m) { m.array_radius_m = 0.0; }),
+       {"microphone.array_radius_m = 0 is out of range [0.003, 0.1]"}},
+      {"overload",
+       microphone([](auto& m) { m.overload_db = kInfinity; }),
+       {"microphone.overload_db = inf is out of range [0, 30]"}},
+      {"bits",
+       microphone([](auto& m) { m.coding = SampleCoding{.law = v1::SAMPLE_LAW_LINEAR, .bits = 4}; }),
+       {"microphone.coding.bits = 4 is out of range [8, 16]"}},
+      {"no recording",
+       [] {
+         return Refusal([](ScenePlan& p) {
+           p.ambience.emplace();
+           p.ambience->kind = v1::AMBIENCE_KIND_RECORDING;
+           p.ambience->recording = 12345;
+         });
+       },
+       {"recording: 12345", "must be 0 to"},
+       absl::StatusCode::kOutOfRange},
+  });
+}
+
 TEST(BadInput, UnknownNamesAreRefusedAndWhatIsKnownIsSaid) {
   static constexpr std::array<std::string_view, 6> kWalls = {"brick_painted", "brick_painted", "brick_painted",
                                                              "brick_painted", "parket",        "brick_painted"};

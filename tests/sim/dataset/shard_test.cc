@@ -105,9 +105,11 @@ TEST(ShardTest, AFullDiskIsAnErrorAndLeavesNothing) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   TemporaryFolder folder;
   fs::create_symlink("/dev/full", folder.File("a.tar.part"));
-  EXPECT_EQ(WriteShard(folder.File("a.tar"), {SampleOf("k")}).code(), absl::StatusCode::kUnavailable);
+  const absl::Status full = WriteShard(folder.File("a.tar"), {SampleOf("k")});
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(full.message()), HasSubstr("a.tar: cannot be written: No space left on device"));
   EXPECT_TRUE(fs::is_empty(folder.path()));
-  EXPECT_EQ(WriteShard(folder.File("nowhere/a.tar"), {}).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(WriteShard(folder.File("nowhere/a.tar"), {}).code(), absl::StatusCode::kNotFound);
 }
 
 TEST(ShardTest, RefusesNamesThatWouldNotComeBackTheSame) {

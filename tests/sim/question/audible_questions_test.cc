@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/question/questions.h"
@@ -66,6 +68,54 @@ TEST(AudibleQuestions, NoneIsAboutASourceThatCannotBeHeard) {
   std::printf("%d questions, %d of them about scenes with one of %d hidden sources\n", questions, with_hidden, hidden);
   EXPECT_GT(with_hidden, static_cast<int>(SceneCount()));
   EXPECT_GT(hidden, static_cast<int>(SceneCount() / 10));
+}
+
+// The source is 30 dB under the rest in rows [from, to).
+void Mask(v1::Source& source, int from, int to) {
+  for (int row = from; row < to; ++row) source.mutable_frames(row)->set_signal_to_rest_db(-30.0f);
+}
+
+// What of 300 draws of questions about a scene tells when a dog starts, by task; "span" where it tells when it ends.
+std::set<std::string> TellsOfStart(const v1::Scene& scene, const v1::Source& dog) {
+  QuestionOptions options;
+  options.per_scene = 0;
+  std::set<std::string> tasks;
+  for (uint64_t draw = 0; draw < 300; ++draw) {
+    Random random(9, draw, "onsets");
+    for (const v1::Question& question : AskAbout(scene, options, random)) {
+      const std::string& task = question.task();
+      const std::string& words = question.text();
+      const bool starts = words.find(" start") != std::string::npos || words.find(" begin") != std::string::npos;
+      const bool about = (task == "detect_time" && NamesClass(question.text(), dog.class_name())) || task == "temporal_order" ||
+                         (task == "onset_from_location" && question.key().seconds() == dog.active(0).start_seconds()) ||
+                         ((task == "compound_condition" || task == "multi_hop") && starts);
+      if (about) tasks.insert(task);
+      if (about && question.key().has_span()) tasks.insert("span");
+    }
+  }
+  return tasks;
+}
+
+// A source that is masked at first is heard to start later than it does.
+TEST(AudibleQuestions, StartsAndEndsAreAskedOnlyWhereTheyAreHeard) {
+  v1::Scene scene = EmptyScene();
+  AddSource(scene, "bell", -100, 10, 3, 5.0, 8.0);
+  AddSource(scene, "dog", 40, 0, 1, 2.0, 5.0);
+  const auto spoilt = [&](std::initializer_list<std::pair<int, int>> masked) {
+    v1::Scene copy = scene;
+    for (const auto& [from, to] : masked) Mask(*copy.mutable_sources(1), from, to);
+    return TellsOfStart(copy, scene.sources(1));
+  };
+  const std::set<std::string> all = spoilt({});
+  EXPECT_EQ(all, (std::set<std::string>{"detect_time", "temporal_order", "onset_from_location", "compound_condition",
+                                        "multi_hop", "span"}));
+  EXPECT_EQ(spoilt({{20, 35}}), std::set<std::string>{}) << "audible after a second and a half";
+  EXPECT_EQ(spoilt({{21, 35}}), std::set<std::string>{}) << "a tenth of a second is not heard to be the start";
+  EXPECT_EQ(spoilt({{20, 21}}), all) << "within what answers may be off";
+  EXPECT_EQ(spoilt({{30, 40}}), all) << "masked on the way";
+  std::set<std::string> no_span = all;
+  no_span.erase("span");
+  EXPECT_EQ(spoilt({{40, 50}}), no_span) << "it ends unheard";
 }
 
 // Rain all around is no source, but neither is it silence: a scene with it is not counted, and rain never absent.

@@ -354,24 +354,29 @@ TEST(RenderScene, TruthRepeatsThePlanAndMeasuresTheRoom) {
   }
 }
 
+// Scenes 0 to `scenes` - 1 of the spec: one after the other, the last first, against three threads.
+void ExpectTheSameInAnyOrder(const v1::SceneSpec& spec, size_t scenes) {
+  std::vector<RenderedScene> once(scenes), threaded(scenes);
+  for (size_t i = scenes; i-- > 0;) once[i] = Render(PlanOf(spec, 5, i));
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < scenes; i += 3) threaded[i] = Render(PlanOf(spec, 5, i));
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  for (size_t i = 0; i < scenes; ++i) {
+    EXPECT_EQ(once[i].audio.samples, threaded[i].audio.samples) << i;
+    EXPECT_EQ(once[i].truth.SerializeAsString(), threaded[i].truth.SerializeAsString()) << i;
+    for (float v : once[i].audio.samples) ASSERT_TRUE(std::isfinite(v));
+  }
+}
+
 TEST(RenderScene, SameSamplesAndTruthForAnyOrderAndNumberOfThreads) {
   v1::SceneSpec spec;
   spec.set_split("train");
   spec.add_durations_seconds(2.0);
-  constexpr size_t kScenes = 12;
-  std::vector<RenderedScene> once(kScenes), threaded(kScenes);
-  for (size_t i = kScenes; i-- > 0;) once[i] = Render(PlanOf(spec, 5, i));
-  std::vector<std::thread> threads;
-  for (size_t t = 0; t < 3; ++t) {
-    threads.emplace_back([&, t] {
-      for (size_t i = t; i < kScenes; i += 3) threaded[i] = Render(PlanOf(spec, 5, i));
-    });
-  }
-  for (std::thread& t : threads) t.join();
-  for (size_t i = 0; i < kScenes; ++i) {
-    EXPECT_EQ(once[i].audio.samples, threaded[i].audio.samples) << i;
-    EXPECT_EQ(once[i].truth.SerializeAsString(), threaded[i].truth.SerializeAsString()) << i;
-  }
+  ExpectTheSameInAnyOrder(spec, 12);
 }
 
 TEST(RenderScene, PlansThatAreNoPlansAreRefused) {
@@ -582,21 +587,7 @@ TEST(RenderScene, MovingScenesAreTheSameForAnyNumberOfThreads) {
   spec.set_motion_probability(1.0);
   spec.set_listener_motion_probability(0.5);
   spec.add_durations_seconds(2.0);
-  constexpr size_t kScenes = 8;
-  std::vector<RenderedScene> once(kScenes), threaded(kScenes);
-  for (size_t i = kScenes; i-- > 0;) once[i] = Render(PlanOf(spec, 5, i));
-  std::vector<std::thread> threads;
-  for (size_t t = 0; t < 3; ++t) {
-    threads.emplace_back([&, t] {
-      for (size_t i = t; i < kScenes; i += 3) threaded[i] = Render(PlanOf(spec, 5, i));
-    });
-  }
-  for (std::thread& t : threads) t.join();
-  for (size_t i = 0; i < kScenes; ++i) {
-    EXPECT_EQ(once[i].audio.samples, threaded[i].audio.samples) << i;
-    EXPECT_EQ(once[i].truth.SerializeAsString(), threaded[i].truth.SerializeAsString()) << i;
-    for (float v : once[i].audio.samples) ASSERT_TRUE(std::isfinite(v));
-  }
+  ExpectTheSameInAnyOrder(spec, 8);
 }
 
 TEST(RenderScene, WaysThroughWallsAndWithoutSenseAreRefusedByName) {
