@@ -50,7 +50,7 @@ struct Fixture {
 };
 
 TEST(ScoringTest, TheTruthScoresPerfectlyInEveryGroup) {
-  const Fixture fixture;
+  const Fixture fixture(90);
   const BenchmarkReport report = Score(fixture.questions, fixture.Answers(AnswerText), {}, fixture.truths);
   ASSERT_FALSE(report.groups.empty());
   for (const GroupScore& group : report.groups) {

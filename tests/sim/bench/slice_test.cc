@@ -8,10 +8,14 @@
 #include <set>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/audio/audio_file.h"
 #include "sim/bench/benchmark.h"
+#include "sim/question/tasks.h"
+#include "sim/question/verifier.h"
 #include "sim/scene/scene_json.h"
+#include "tests/sim/measures/audible_questions.h"
 #include "tests/sim/scene/small_bank.h"
 
 namespace auricle::sim {
@@ -78,6 +82,33 @@ TEST(SliceTest, HoldsAFewScenesWholeWithTheirQuestionsAndLicences) {
   const std::string licences((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   EXPECT_NE(licences.find("| CC0 |"), std::string::npos);
   fs::remove_all(folder);
+}
+
+// The slice in the repository: of every task, audible, and answered by its own truth.
+TEST(SliceTest, TheOneInTheRepositoryIsWhole) {
+  const fs::path folder = fs::path(AURICLE_SOURCE_DIR) / "sim/bench/smoke";
+  const auto rows = ReadQuestionRows((folder / "questions.jsonl").string());
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(rows->size(), 60U);
+  std::ifstream file(folder / "LICENSES.md");
+  const std::string licences((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::set<std::string> tasks;
+  for (const QuestionRow& row : *rows) {
+    tasks.insert(row.question.task());
+    const auto clip = audio::ReadFoaFile((folder / row.audio).string(), audio::FoaFormat::kAmbiX);
+    const auto truth = ReadSceneFile((folder / row.audio).replace_extension(".scene.json").string());
+    ASSERT_TRUE(clip.ok() && truth.ok()) << clip.status() << truth.status();
+    EXPECT_EQ(static_cast<double>(clip->frames()), truth->duration_seconds() * clip->sample_rate);
+    EXPECT_THAT(InaudibleIn(row.question, *truth), ::testing::IsEmpty());
+    const bool choice = row.question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE;
+    const v1::AnswerKey& key = row.question.key();
+    EXPECT_TRUE(Verify(row.question, choice ? key.letter() : key.reference()).correct()) << row.question.text();
+    for (const v1::Source& source : truth->sources()) {
+      const std::string named = "| " + truth->id() + " | " + source.class_name() + " |";
+      EXPECT_NE(licences.find(named), std::string::npos) << named;
+    }
+  }
+  EXPECT_EQ(tasks.size(), AllTasks().size());
 }
 
 }  // namespace
