@@ -85,6 +85,7 @@ std::string ClassConfusion(const std::vector<SourceOutcome>& sources) {
   if (totals.empty()) return "";
   constexpr double kCell = 16, kNames = 130;
   std::vector<std::string> names;
+  names.reserve(totals.size());
   for (const auto& [name, total] : totals) names.push_back(name);
   const double side = kCell * static_cast<double>(names.size());
   std::string svg;

@@ -85,6 +85,7 @@ void Bootstrap(const Group& group, GroupScore& score) {
     by_scene[judged->scene].second += 1;
   }
   std::vector<std::pair<double, double>> scenes;
+  scenes.reserve(by_scene.size());
   for (const auto& [name, counts] : by_scene) scenes.push_back(counts);
   if (scenes.empty()) return;
   Random random(20240, group.size(), "bench/bootstrap");

@@ -100,7 +100,8 @@ std::optional<Draft> AskWhetherAbove(const HeardSource& source, const Asking& as
 std::optional<Draft> AskWhetherStartedBy(const HeardScene& heard, const HeardSource& source, const Asking& asking) {
   const bool yes = asking.random.Chance(0.5);
   std::vector<double> fitting;
-  for (double seconds = 1.0; seconds <= 0.7 * heard.duration_s; seconds += 0.5) {
+  for (int halves = 2; 0.5 * halves <= 0.7 * heard.duration_s; ++halves) {
+    const double seconds = 0.5 * halves;
     if (yes ? source.onset_s <= seconds - 0.8 : source.onset_s >= seconds + 0.8) fitting.push_back(seconds);
   }
   if (fitting.empty()) return std::nullopt;
@@ -246,7 +247,7 @@ std::optional<Draft> AskDetectSources(const HeardScene& heard, const Asking& ask
     if (named.empty()) return std::nullopt;
     const std::vector<ClassWords> absent = DrawAbsent(heard, 1, random);
     if (absent.empty()) return std::nullopt;
-    const ClassWords& words = present ? Pick(named, random)->words : absent[0];
+    const ClassWords& words = present ? named[random.Index(named.size())]->words : absent[0];
     draft.text = Say(asking,
                      {"Is there {A}?",
                       "Is {A} present?",

@@ -274,6 +274,7 @@ std::optional<Draft> AskAfterRemoval(const HeardScene& heard, const Asking& aski
   }
   for (const ClassWords& words_absent : DrawAbsent(heard, 4 - draft.options.size(), random)) {
     std::vector<std::string> other;
+    other.reserve(named.size());
     for (const HeardSource* source : named) other.push_back(source->words.a_noun);
     random.Shuffle(other);
     other.resize(left.size());

@@ -22,17 +22,17 @@ constexpr size_t kIntervals = 64;
 using Quantiles = std::array<double, kIntervals + 1>;
 
 constexpr NumberKindInfo kKinds[] = {
-    {NumberKind::kOnsetInShort, "onset_short", 0.4, false},
-    {NumberKind::kOnsetInLong, "onset_long", 0.6, false},
-    {NumberKind::kPlaceOfSpan, "span_place", 0.0, false},
-    {NumberKind::kElevation, "elevation", 10.0, false},
-    {NumberKind::kDistance, "distance", 1.3, true},
-    {NumberKind::kReverberation, "reverberation", 1.25, true},
-    {NumberKind::kVolume, "volume", 1.3, true},
-    {NumberKind::kSeparation, "separation", 15.0, false},
-    {NumberKind::kOnsetGapInShort, "onset_gap_short", 1.8, true},
-    {NumberKind::kOnsetGapInLong, "onset_gap_long", 1.8, true},
-    {NumberKind::kDistanceGap, "distance_gap", 1.8, true},
+    {NumberKind::kOnsetInShort, false, "onset_short", 0.4},
+    {NumberKind::kOnsetInLong, false, "onset_long", 0.6},
+    {NumberKind::kPlaceOfSpan, false, "span_place", 0.0},
+    {NumberKind::kElevation, false, "elevation", 10.0},
+    {NumberKind::kDistance, true, "distance", 1.3},
+    {NumberKind::kReverberation, true, "reverberation", 1.25},
+    {NumberKind::kVolume, true, "volume", 1.3},
+    {NumberKind::kSeparation, false, "separation", 15.0},
+    {NumberKind::kOnsetGapInShort, true, "onset_gap_short", 1.8},
+    {NumberKind::kOnsetGapInLong, true, "onset_gap_long", 1.8},
+    {NumberKind::kDistanceGap, true, "distance_gap", 1.8},
 };
 
 // The table that is compiled in. It is part of the program: a row that is missing would be a mistake of ours, and reads

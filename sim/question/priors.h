@@ -34,10 +34,10 @@ inline constexpr double kShortClipSeconds = 7.0;
 
 struct NumberKindInfo {
   NumberKind kind;
+  bool ratio;             // apart is a factor
   std::string_view name;  // in the table: "onset_short"
   // Two options of one question differ by at least this much.
   double apart;
-  bool ratio;  // apart is a factor
 };
 
 // All quantities in the order of the enum.

@@ -323,7 +323,7 @@ std::optional<Draft> AskLeftRight(const HeardScene& heard, const Asking& asking)
 std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& asking) {
   const std::optional<Pair> pair = PickPair(heard, asking.random);
   if (!pair) return std::nullopt;
-  const auto& [a, b] = *pair;
+  const HeardSource *a = pair->a, *b = pair->b;
   const auto seen = [&](double fa, double fb) {
     const Cartesian p = PositionOf(a->azimuth_deg, a->elevation_deg, fa * a->distance_m);
     const Cartesian q = PositionOf(b->azimuth_deg, b->elevation_deg, fb * b->distance_m);

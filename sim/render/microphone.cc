@@ -115,6 +115,7 @@ absl::Status Alias(double radius_m, const Random& random, audio::FoaClip& clip) 
     }
   }
   std::vector<FoaConvolution> parts;
+  parts.reserve(responses.size());
   for (int from = 0; from < audio::kFoaChannels; ++from) {
     parts.push_back({.signal = clip.channel(from), .start = 0, .response = &responses[static_cast<size_t>(from)]});
   }
