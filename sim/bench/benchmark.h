@@ -51,7 +51,7 @@ struct BenchmarkStamp {
   int scenes = 0;
   int multiple_choice = 0;
   int open = 0;
-  std::string questions_hash;  // FNV-1a of questions.jsonl, 16 hex digits
+  std::string questions_hash;  // FNV-1a of ids, words, options and answers, 16 hex digits
   std::string audio_hash;      // of the FLAC files in the order of the scenes
 };
 

@@ -101,9 +101,7 @@ double Share(double part, double whole) { return whole > 0 ? part / whole : 0.0;
 }  // namespace
 
 double AngleBetween(const v1::Direction& a, const v1::Direction& b) {
-  const Cartesian u = PositionOf(a.azimuth_deg(), a.elevation_deg(), 1.0);
-  const Cartesian v = PositionOf(b.azimuth_deg(), b.elevation_deg(), 1.0);
-  return std::acos(std::clamp(u.x * v.x + u.y * v.y + u.z * v.z, -1.0, 1.0)) * 180.0 / M_PI;
+  return AngleDeg(UnitVector(a.azimuth_deg(), a.elevation_deg()), UnitVector(b.azimuth_deg(), b.elevation_deg()));
 }
 
 std::vector<std::pair<int, int>> MatchSources(const v1::Scene& truth, const v1::Scene& perceived) {

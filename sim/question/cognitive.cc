@@ -160,7 +160,7 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
   constexpr std::pair<std::string_view, double> kWays[] = {
       {"forward", 0.0}, {"to the left", 90.0}, {"backward", 180.0}, {"to the right", -90.0}};
   const auto after = [&](const HeardSource& source, int way, double metres, double factor) {
-    Cartesian p = PositionOf(source.azimuth_deg, source.elevation_deg, factor * source.distance_m);
+    Vec3 p = factor * source.distance_m * UnitVector(source.azimuth_deg, source.elevation_deg);
     p.x -= metres * std::cos(kWays[way].second * M_PI / 180.0);
     p.y -= metres * std::sin(kWays[way].second * M_PI / 180.0);
     return p;
@@ -169,11 +169,11 @@ std::optional<Draft> AskAfterWalk(const HeardScene& heard, const Asking& asking)
   for (const HeardSource* source : heard.Nameable()) {
     for (int way = 0; way < 4; ++way) {
       for (double metres : {1.0, 2.0}) {
-        const Cartesian p = after(*source, way, metres, 1.0);
-        const double azimuth = AzimuthOf(p);
+        const Vec3 p = after(*source, way, metres, 1.0);
+        const double azimuth = AzimuthDeg(p);
         if (std::hypot(p.x, p.y) < 0.5 || std::abs(std::atan2(p.z, std::hypot(p.x, p.y))) > M_PI / 3) continue;
-        if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 1.25)), azimuth) > 20.0) continue;
-        if (AzimuthDistance(AzimuthOf(after(*source, way, metres, 0.8)), azimuth) > 20.0) continue;
+        if (AzimuthDistance(AzimuthDeg(after(*source, way, metres, 1.25)), azimuth) > 20.0) continue;
+        if (AzimuthDistance(AzimuthDeg(after(*source, way, metres, 0.8)), azimuth) > 20.0) continue;
         if (asking.multiple_choice && !HasMirrorImages(azimuth)) continue;
         walks[AzimuthDistance(azimuth, kWays[way].second) < 90.0].push_back({source, way, metres, azimuth});
       }

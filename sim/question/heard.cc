@@ -6,7 +6,6 @@
 namespace auricle::sim {
 namespace {
 
-constexpr double kDegree = M_PI / 180.0;
 constexpr double kFrameSeconds = 0.1;
 constexpr double kLongestGap = 0.5;
 
@@ -18,12 +17,11 @@ double SoundingSeconds(const v1::Source& source) {
 
 // Also for a truth that does not state the kind of motion: what is neither plain nor static leaves it open.
 bool Strays(const v1::Source& source) {
-  const Cartesian mean = PositionOf(source.direction().azimuth_deg(), source.direction().elevation_deg(), 1.0);
+  const Vec3 mean = UnitVector(source.direction().azimuth_deg(), source.direction().elevation_deg());
   for (const v1::SourceFrame& frame : source.frames()) {
     if (frame.activity() < 0.5f || !frame.has_direction()) continue;
-    const Cartesian at = PositionOf(frame.direction().azimuth_deg(), frame.direction().elevation_deg(), 1.0);
-    const double cosine = mean.x * at.x + mean.y * at.y + mean.z * at.z;
-    if (cosine < std::cos(kStrayDegrees * kDegree)) return true;
+    const Vec3 at = UnitVector(frame.direction().azimuth_deg(), frame.direction().elevation_deg());
+    if (AngleDeg(mean, at) > kStrayDegrees) return true;
     if (frame.distance_m() > 0 && source.distance_m() > 0 &&
         std::abs(std::log(frame.distance_m() / source.distance_m())) > std::log(kStrayRatio)) {
       return true;
@@ -65,19 +63,8 @@ double WrapDegrees(double degrees) {
 
 double AzimuthDistance(double a, double b) { return std::abs(WrapDegrees(a - b)); }
 
-Cartesian PositionOf(double azimuth_deg, double elevation_deg, double distance_m) {
-  const double az = azimuth_deg * kDegree;
-  const double el = elevation_deg * kDegree;
-  return {distance_m * std::cos(el) * std::cos(az), distance_m * std::cos(el) * std::sin(az),
-          distance_m * std::sin(el)};
-}
-
-double AzimuthOf(const Cartesian& position) { return WrapDegrees(std::atan2(position.y, position.x) / kDegree); }
-
 double AngleBetween(const HeardSource& a, const HeardSource& b) {
-  const Cartesian u = PositionOf(a.azimuth_deg, a.elevation_deg, 1.0);
-  const Cartesian v = PositionOf(b.azimuth_deg, b.elevation_deg, 1.0);
-  return std::acos(std::clamp(u.x * v.x + u.y * v.y + u.z * v.z, -1.0, 1.0)) / kDegree;
+  return AngleDeg(UnitVector(a.azimuth_deg, a.elevation_deg), UnitVector(b.azimuth_deg, b.elevation_deg));
 }
 
 bool HeardScene::OrderHeard() const { return std::ranges::all_of(sources, &HeardSource::onset_heard); }

@@ -7,6 +7,7 @@
 
 #include "auricle/v1/scene.pb.h"
 #include "sim/question/class_words.h"
+#include "sim/room/geometry.h"
 #include "sim/scene/audibility.h"
 
 namespace auricle::sim {
@@ -62,12 +63,6 @@ double AudibleSeconds(const v1::Source& source);
 // --- angles ---
 double WrapDegrees(double degrees);          // to (-180, 180]
 double AzimuthDistance(double a, double b);  // [0, 180]
-struct Cartesian {
-  double x = 0, y = 0, z = 0;
-};
-// Metres seen from the listener: x front, y left, z up.
-Cartesian PositionOf(double azimuth_deg, double elevation_deg, double distance_m);
-double AzimuthOf(const Cartesian& position);
 // Great-circle angle between two directions, degrees [0, 180].
 double AngleBetween(const HeardSource& a, const HeardSource& b);
 

@@ -325,14 +325,14 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
   if (!pair) return std::nullopt;
   const HeardSource *a = pair->a, *b = pair->b;
   const auto seen = [&](double fa, double fb) {
-    const Cartesian p = PositionOf(a->azimuth_deg, a->elevation_deg, fa * a->distance_m);
-    const Cartesian q = PositionOf(b->azimuth_deg, b->elevation_deg, fb * b->distance_m);
-    return Cartesian{p.x - q.x, p.y - q.y, p.z - q.z};
+    const Vec3 p = fa * a->distance_m * UnitVector(a->azimuth_deg, a->elevation_deg);
+    const Vec3 q = fb * b->distance_m * UnitVector(b->azimuth_deg, b->elevation_deg);
+    return p - q;
   };
-  const Cartesian truth = seen(1.0, 1.0);
+  const Vec3 truth = seen(1.0, 1.0);
   if (std::hypot(truth.x, truth.y) < 0.8) return std::nullopt;
   for (const auto& [fa, fb] : {std::pair{1.25, 0.8}, std::pair{0.8, 1.25}}) {
-    if (AzimuthDistance(AzimuthOf(seen(fa, fb)), AzimuthOf(truth)) > 20.0) return std::nullopt;
+    if (AzimuthDistance(AzimuthDeg(seen(fa, fb)), AzimuthDeg(truth)) > 20.0) return std::nullopt;
   }
   Draft draft;
   draft.text = Say(asking,
@@ -362,7 +362,7 @@ std::optional<Draft> AskDirectionBetween(const HeardScene& heard, const Asking& 
                     "Starting at {B}, in which direction lies {A}?"},
                    {{"{A}", a->words.the_noun}, {"{B}", b->words.the_noun}});
   // The opposite direction is the likely mistake, so the other two options are opposites as well.
-  const double azimuth = AzimuthOf(truth);
+  const double azimuth = AzimuthDeg(truth);
   if (!AnswerWithAzimuth(asking, azimuth, {azimuth + 180.0, azimuth + 90.0, azimuth - 90.0}, draft))
     return std::nullopt;
   return draft;

@@ -86,7 +86,8 @@ std::set<std::string> TellsOfStart(const v1::Scene& scene, const v1::Source& dog
       const std::string& task = question.task();
       const std::string& words = question.text();
       const bool starts = words.find(" start") != std::string::npos || words.find(" begin") != std::string::npos;
-      const bool about = (task == "detect_time" && NamesClass(question.text(), dog.class_name())) || task == "temporal_order" ||
+      const bool about = (task == "detect_time" && NamesClass(question.text(), dog.class_name())) ||
+                         task == "temporal_order" ||
                          (task == "onset_from_location" && question.key().seconds() == dog.active(0).start_seconds()) ||
                          ((task == "compound_condition" || task == "multi_hop") && starts);
       if (about) tasks.insert(task);

@@ -69,17 +69,14 @@ inline v1::Scene DrawScene(uint64_t index) {
   std::vector<std::string> classes;
   for (const ClassWords& words : AllClassWords()) classes.push_back(words.name);
   random.Shuffle(classes);
-  std::vector<Cartesian> directions;
+  std::vector<Vec3> directions;
   for (int i = 0; i < sources;) {
     const double azimuth = random.Uniform(-180, 180);
     const double metres = DrawFromPrior(NumberKind::kDistance, random);
     const double elevation = DrawFromPrior(NumberKind::kElevation, random);
-    const Cartesian towards = PositionOf(azimuth, elevation, 1.0);
+    const Vec3 towards = UnitVector(azimuth, elevation);
     bool apart = true;
-    for (const Cartesian& other : directions) {
-      const double cosine = towards.x * other.x + towards.y * other.y + towards.z * other.z;
-      apart &= cosine <= std::cos(20.0 * M_PI / 180.0);
-    }
+    for (const Vec3& other : directions) apart &= AngleDeg(towards, other) >= 20.0;
     if (!apart) continue;
     const NumberKind onset =
         scene.duration_seconds() <= kShortClipSeconds ? NumberKind::kOnsetInShort : NumberKind::kOnsetInLong;
