@@ -78,7 +78,12 @@ TEST_F(BenchmarkTest, TheSameSpecGivesTheSameStampsAndDamageIsNoticed) {
   ASSERT_TRUE(GenerateBenchmark(SmallSpec(), *SmallBank(), folder(), [&](size_t, size_t) { rendered = true; }).ok());
   EXPECT_FALSE(rendered) << "what is there was made again";
 
-  std::ofstream(folder() + "/questions.jsonl", std::ios::app) << "\n";
+  absl::StatusOr<std::vector<QuestionRow>> rows = ReadQuestionRows(folder() + "/questions.jsonl");
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  rows->back().question.mutable_key()->set_reference("Something else.");
+  std::ofstream changed(folder() + "/questions.jsonl");
+  for (const QuestionRow& row : *rows) changed << QuestionRowToJson(row) << "\n";
+  changed.close();
   EXPECT_EQ(CheckBenchmark(folder()).status().code(), absl::StatusCode::kDataLoss);
   ASSERT_TRUE(GenerateBenchmark(SmallSpec(), *SmallBank(), folder(), [&](size_t, size_t) { rendered = true; }).ok());
   EXPECT_TRUE(rendered);
