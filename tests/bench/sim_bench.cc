@@ -88,7 +88,7 @@ Settings Parse(const std::vector<std::string>& words) {
     } else if (word == "--hashed-scenes") {
       settings.hashed_scenes = whole(1, 1000000);
     } else if (word == "--question-scenes") {
-      settings.question_scenes = whole(100, 1000000);
+      settings.question_scenes = whole(3000, 1000000);
     } else if (word == "--memory-scenes") {
       settings.memory_scenes = whole(10, 100000000);
     } else {
