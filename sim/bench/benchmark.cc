@@ -247,7 +247,7 @@ absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, cons
   const v1::SceneSpec scene_spec = FilledIn(spec.scene_spec);
 
   const uint64_t scenes = static_cast<uint64_t>(spec.scenes);
-  const auto make = [&](uint64_t i) -> absl::StatusOr<RenderedScene> {
+  const auto make = [&](uint64_t i) -> absl::StatusOr<v1::Scene> {
     absl::StatusOr<RenderedScene> scene = RenderScene(scene_spec, bank, spec.seed, i);
     if (!scene.ok()) return scene.status();
     const std::string stem = (root / "audio" / scene->truth.id()).string();
@@ -255,19 +255,19 @@ absl::StatusOr<BenchmarkStamp> GenerateBenchmark(const BenchmarkSpec& spec, cons
     if (absl::Status written = WriteText(stem + ".scene.json", SceneToJsonText(scene->truth) + "\n"); !written.ok()) {
       return written;
     }
-    return scene;
+    return std::move(scene->truth);
   };
   std::vector<std::vector<v1::Question>> by_scene;
-  const auto take = [&](uint64_t i, const RenderedScene& scene) {
+  const auto take = [&](uint64_t i, const v1::Scene& truth) {
     QuestionOptions options;
     options.per_scene = 0;
     options.held_out_wordings = true;
     Random random(spec.seed, i, "bench/questions");
-    by_scene.push_back(AskAbout(scene.truth, options, random));
+    by_scene.push_back(AskAbout(truth, options, random));
     if (progress) progress(static_cast<size_t>(i) + 1, static_cast<size_t>(scenes));
     return absl::OkStatus();
   };
-  absl::Status made = MakeInOrder<RenderedScene>(0, scenes, EveryCore(), make, take, [] { return false; });
+  absl::Status made = MakeInOrder<v1::Scene>(0, scenes, EveryCore(), make, take, [] { return false; });
   if (!made.ok()) return made;
 
   std::string lines;

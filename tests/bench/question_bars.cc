@@ -25,11 +25,6 @@ constexpr size_t kLearned = 20000;
 // asked often enough to tell chance from more.
 constexpr int kDraws = 4;
 
-// What one who knows the truth says: the letter, or the answer in words.
-std::string TrueAnswer(const v1::Question& question) {
-  return question.form() == v1::QUESTION_FORM_MULTIPLE_CHOICE ? question.key().letter() : question.key().reference();
-}
-
 }  // namespace
 
 absl::Status MeasureQuestions(const sim::SourceBank& bank, int scenes, int threads, Report& report) {
@@ -55,12 +50,12 @@ absl::Status MeasureQuestions(const sim::SourceBank& bank, int scenes, int threa
       for (v1::Question& question : sim::AskAbout(truth, options, random)) {
         const std::vector<std::string> complaints = sim::InaudibleIn(question, truth);
         inaudible += complaints.empty() ? 0 : 1;
-        const bool right = sim::Verify(question, TrueAnswer(question)).correct();
+        const bool right = sim::Verify(question, sim::AnswerText(question)).correct();
         wrong += right ? 0 : 1;
         ++graded;
         if (first_wrong.empty() && !complaints.empty()) first_wrong = complaints[0];
         if (first_wrong.empty() && !right)
-          first_wrong = absl::StrCat(sim::PromptText(question), " - ", TrueAnswer(question));
+          first_wrong = absl::StrCat(sim::PromptText(question), " - ", sim::AnswerText(question));
         if (question.form() != v1::QUESTION_FORM_MULTIPLE_CHOICE) continue;
         (learning ? learned : answered).push_back(std::move(question));
       }
