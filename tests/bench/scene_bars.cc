@@ -235,10 +235,11 @@ absl::Status MeasureDeterminism(const sim::SourceBank& bank, int scenes, Report&
   return absl::OkStatus();
 }
 
-absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int threads, Report& report) {
+absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int seconds, int threads, Report& report) {
   constexpr uint64_t kSeed = 6;
   constexpr size_t kWarmUp = 300;
-  const v1::SceneSpec spec = Mixed();
+  v1::SceneSpec spec = Mixed();
+  if (seconds > 0) spec.add_durations_seconds(seconds);
   Say("memory: loading every recording of the split");
   std::vector<int> recordings;
   for (size_t r = 0; r < bank.recordings().size(); ++r) {

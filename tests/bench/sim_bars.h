@@ -26,7 +26,7 @@ absl::Status MeasureDeterminism(const sim::SourceBank& bank, int scenes, Report&
 // learner without ears (sim/bench/question_only.h) get.
 absl::Status MeasureQuestions(const sim::SourceBank& bank, int scenes, int threads, Report& report);
 
-// Resident memory over `scenes` scenes on `threads` threads, after a warm-up.
-absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int threads, Report& report);
+// Resident memory over `scenes` scenes of `seconds` (0: of 5 or 10) on `threads` threads, after a warm-up.
+absl::Status MeasureMemory(const sim::SourceBank& bank, int scenes, int seconds, int threads, Report& report);
 
 }  // namespace auricle::bench

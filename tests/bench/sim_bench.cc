@@ -23,6 +23,7 @@ namespace {
 constexpr char kUsage[] =
     R"(usage: auricle-sim-bench [--json] [--only GROUP[,GROUP...]] [--peer COMMAND] [--bank DIR] [--threads N]
                          [--hashed-scenes N] [--question-scenes N] [--memory-scenes N]
+                         [--memory-seconds N]
   --only             responses, accuracy, scenes, determinism, questions, memory; all of them where it is not given
   --peer             command that runs pyroom_peer.py; without it responses are timed without their peer
   --bank             the recordings that scenes are made of (default: where ./run sounds puts them)
@@ -30,6 +31,7 @@ constexpr char kUsage[] =
   --hashed-scenes    scenes whose bytes are compared over threads (default 200)
   --question-scenes  scenes about which everything is asked (default 12000)
   --memory-scenes    scenes over which memory is watched (default 3000)
+  --memory-seconds   length of these (default: 5 or 10 s, as training draws them)
   --json             one JSON object a line
 )";
 
@@ -38,7 +40,7 @@ struct Settings {
   std::vector<std::string> groups = {"responses", "accuracy", "scenes", "determinism", "questions", "memory"};
   std::string peer, bank = sim::SourceBank::DefaultFolder();
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  int hashed_scenes = 200, question_scenes = 12000, memory_scenes = 3000;
+  int hashed_scenes = 200, question_scenes = 12000, memory_scenes = 3000, memory_seconds = 0;
 
   bool Wants(std::string_view group) const {
     for (const std::string& wanted : groups) {
@@ -91,6 +93,8 @@ Settings Parse(const std::vector<std::string>& words) {
       settings.question_scenes = whole(3000, 1000000);
     } else if (word == "--memory-scenes") {
       settings.memory_scenes = whole(10, 100000000);
+    } else if (word == "--memory-seconds") {
+      settings.memory_seconds = whole(1, 60);
     } else {
       Refuse(absl::StrCat(word, ": unknown"));
     }
@@ -120,7 +124,8 @@ absl::Status Measure(const Settings& settings, Report& report) {
     if (!s.ok()) return s;
   }
   if (settings.Wants("memory")) {
-    if (absl::Status s = MeasureMemory(**bank, settings.memory_scenes, settings.threads, report); !s.ok()) return s;
+    absl::Status s = MeasureMemory(**bank, settings.memory_scenes, settings.memory_seconds, settings.threads, report);
+    if (!s.ok()) return s;
   }
   return absl::OkStatus();
 }
