@@ -7,10 +7,8 @@ build_targets() {
   [ -n "${AURICLE_LIBTORCH:-}" ] && options+=("-DAURICLE_LIBTORCH=$AURICLE_LIBTORCH")
   if [ ! -f "$build/build.ninja" ]; then
     say "configuring ($preset)"
-    cmake --preset "$preset" "${options[@]}" >"$build.configure.log" 2>&1 || {
-      mkdir -p build
-      cmake --preset "$preset" "${options[@]}" >"$build.configure.log" 2>&1 || { cat "$build.configure.log" >&2; die "cmake failed"; }
-    }
+    mkdir -p "$(dirname "$build")"
+    cmake --preset "$preset" "${options[@]}" >"$build.configure.log" 2>&1 || { cat "$build.configure.log" >&2; die "cmake failed"; }
   fi
   say "building ($preset, $jobs jobs)"
   ninja -C "$build" -j "$jobs" "$@" >&2
