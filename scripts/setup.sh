@@ -7,8 +7,8 @@ apt_packages=(
   libspdlog-dev libpng-dev libarchive-dev libgtest-dev libgmock-dev)
 torch_version=2.13.0
 googleapis_version=1.63.2
-setup_log=.deps/setup.log  # what apt and pip say, shown when they fail
 googleapis_sha256=27a2499c7e8aff199665b22741997e485eccc8645aa9176c7c988e6fae507945
+setup_log=.deps/setup.log  # what apt and pip say, shown when they fail
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -29,7 +29,7 @@ install_packages() {
 # wheel NAME VERSION: downloads it without its dependencies and prints its path.
 wheel() {
   local folder=.deps/wheels
-  mkdir -p "$folder" "$(dirname "$setup_log")"
+  mkdir -p "$folder"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder" "$1==$2" >"$setup_log" 2>&1 ||
     { tail -n 20 "$setup_log" >&2; die "pip could not download $1==$2"; }
   ls -t "$folder/${1//-/_}-$2"*.whl | head -n 1
