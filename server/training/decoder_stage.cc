@@ -334,7 +334,9 @@ class DecoderStage : public Stage {
       if (absl::Status status = copy("ears." + item.key(), item.value(), audio); !status.ok()) return status;
     }
     for (const auto& item : encoder_->named_buffers()) {
-      if (absl::Status status = copy("ears." + item.key(), item.value(), audio); !status.ok()) return status;
+      // Model folders do not keep the counters of batch norm, which frozen ears do not use.
+      const bool needed = audio && item.value().is_floating_point();
+      if (absl::Status status = copy("ears." + item.key(), item.value(), needed); !status.ok()) return status;
     }
     for (size_t r = 0; r < decoders_.size(); ++r) {
       for (const auto& parameter : DecoderParameters(*decoders_[r])) {

@@ -78,6 +78,8 @@ class EncoderStage : public Stage {
     for (const auto& named : {train::ModuleParameters(*networks_[0]), train::ModuleBuffers(*networks_[0])}) {
       for (const train::Parameter& parameter : named) {
         const auto found = weights.find("ears." + parameter.name);
+        // Model folders do not keep the counters of batch norm; they begin anew.
+        if (found == weights.end() && !parameter.value.is_floating_point()) continue;
         if (found == weights.end() || found->second.sizes() != parameter.value.sizes()) {
           return absl::InvalidArgumentError(
               absl::StrCat("the weights to start from have no fitting ears.", parameter.name));

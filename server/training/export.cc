@@ -51,6 +51,7 @@ absl::Status ExportModel(const RunConfig& config, const std::map<std::string, to
       if (absl::Status status = copy(prefix + item.key(), item.value()); !status.ok()) return status;
     }
     for (const auto& item : module->named_buffers()) {
+      if (!item.value().is_floating_point()) continue;  // counters of batch norm: not stored either
       if (absl::Status status = copy(prefix + item.key(), item.value()); !status.ok()) return status;
     }
   }

@@ -203,6 +203,15 @@ absl::Status Merge(const std::string& path, TensorMap& weights) {
   return absl::OkStatus();
 }
 
+// The rows of a decoder's embedding mean what its own tokeniser says: weights to start from bring theirs along.
+absl::Status TakeTokenizer(const std::string& init, const std::string& model_folder) {
+  const std::string from = init + "/tokenizer.json", to = model_folder + "/tokenizer.json";
+  if (!std::filesystem::exists(from) || std::filesystem::exists(to)) return absl::OkStatus();
+  auto text = model::ReadWholeFile(from, 64u << 20);
+  if (!text.ok()) return text.status();
+  return WriteText(to, *text);
+}
+
 }  // namespace
 
 absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, const RunOptions& options) {
@@ -234,6 +243,7 @@ absl::Status TrainRun(const RunConfig& config, const sim::SourceBank& bank, cons
     auto loaded = LoadWeights(options.init);
     if (!loaded.ok()) return loaded.status();
     weights = *std::move(loaded);
+    if (absl::Status status = TakeTokenizer(options.init, model_folder); !status.ok()) return status;
   }
   const auto final_of = [&](const std::string& name) {
     return absl::StrCat(options.folder, "/", name, "/final.safetensors");

@@ -108,7 +108,7 @@ void FillAmbience(v1::AmbienceSpec& ambience) {
   if (!ambience.has_speech_shaped_weight()) ambience.set_speech_shaped_weight(0.25);
   if (!ambience.has_recording_weight()) ambience.set_recording_weight(0.6);
   if (ambience.classes().empty()) {
-    for (const char* name : {"applause", "cricket", "engine", "rain", "water", "waves", "wind"}) {
+    for (const char* name : {"applause", "engine", "insect", "rain", "water", "waves", "wind"}) {
       ambience.add_classes(name);
     }
   }

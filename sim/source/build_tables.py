@@ -27,14 +27,20 @@ ufoai-sound xboard""".split()
 LARGE = """cinnamon-common etw-data gnome-shell-pomodoro-data khangman libreoffice-common lincity-ng-data
 linphone-common lugaru-data netpanzer-data openarena-data pychess searchandrescue-data tuxfootball
 tuxmath-data tuxpaint-stamps-default warzone2100-data wesnoth-1.16-data wordwarvi-sound""".split()
+# On top of large: packages of hundreds of megabytes that hold a few dozen recordings each of what is rare elsewhere.
+ALL = """0ad-data flightgear-data-base hydrogen-drumkits hydrogen-drumkits-effects megaglest-data nexuiz-data torcs-data
+unknown-horizons widelands-data""".split()
+SET_OF = {name: label for label, names in (("core", CORE), ("large", LARGE), ("all", ALL)) for name in names}
 
 CLIPS_PER_GROUP = 6  # takes of one session say little that the first six have not said
 SPEECH_GROUPS = 40
 MIN_SECONDS = 0.08
-INSTRUMENTS = {"piano", "guitar", "violin", "organ", "woodwind", "brass", "xylophone"}
-# Further mallet instruments of a SoundFont that the manifest lists (General MIDI programs), as "a xylophone".
-EXTRA_RENDERS = (("csound-soundfont", "usr/share/sounds/sf2/sf_GMbank.sf2", 9, "xylophone_marimba"),
-                 ("csound-soundfont", "usr/share/sounds/sf2/sf_GMbank.sf2", 11, "xylophone_marimba"))
+INSTRUMENTS = {"piano", "guitar", "violin", "winds", "xylophone"}
+# Further instruments of a SoundFont that the manifest lists (General MIDI programs): bright and honky-tonk pianos,
+# glockenspiel and vibraphone.
+EXTRA_RENDERS = tuple(("csound-soundfont", "usr/share/sounds/sf2/sf_GMbank.sf2", program, source)
+                      for program, source in ((1, "piano"), (3, "piano"), (9, "xylophone_marimba"),
+                                              (11, "xylophone_marimba")))
 EXTRA_NOTES = ("79-77-81-76-72", "72-76-79-84", "67-72-74-71")
 CARTOONS = {"laughter"}  # stylised sounds are left out, but for classes that would be too small
 UNCLEAR_LICENCES = {"", "unknown", "see debian/copyright"}
@@ -57,14 +63,14 @@ def package_rows(manifest, class_of):
     for row in read_table(manifest / "manifest.tsv"):
         kind = row["kind"].split(":")[0]
         clazz = class_of.get(row["class"])
-        if clazz is None or row["package"] not in CORE + LARGE or row["licence"] in UNCLEAR_LICENCES:
+        if clazz is None or row["package"] not in SET_OF or row["licence"] in UNCLEAR_LICENCES:
             continue
         if kind == "cartoon" and clazz not in CARTOONS or kind == "rendered" and clazz not in INSTRUMENTS:
             continue
         if row["path"].endswith(".g722"):  # libsndfile cannot read it
             continue
         yield {"class": clazz, "source_class": row["class"], "origin": row["package"],
-               "set": "core" if row["package"] in CORE else "large", "path": row["path"], "licence": row["licence"],
+               "set": SET_OF[row["package"]], "path": row["path"], "licence": row["licence"],
                "group": row["group"], "kind": kind, "highpass_hz": "0", "seconds": row["seconds"],
                "author": "see debian/copyright of " + row["package"], "title": ""}
     for package, font, program, source in EXTRA_RENDERS:
@@ -120,10 +126,12 @@ def thin(rows):
     return kept
 
 
-def assign_splits(rows):
+def assign_splits(rows, before):
     """group -> split, about 70/10/20 of each class's core groups, never fewer than two groups for test.
 
-    Validation and test hold recordings of the core set only: scores then mean the same with and without the large set.
+    Validation and test hold recordings of the core set only: scores then mean the same with and without the other sets.
+    `before`: the splits of the table as it was. A group stays where it was, or a model that goes on from an earlier one
+    would be tested on what that one learned.
     """
     groups = collections.defaultdict(set)  # class -> core groups
     for row in rows:
@@ -131,6 +139,7 @@ def assign_splits(rows):
             groups[row["class"]].add(row["group"])
     large_only = {row["group"] for row in rows if row["set"] != "core"}
     split = {group: "train" for group in large_only}  # takes of one session on both sides stay together, in training
+    split.update(before)
     for clazz in sorted(groups, key=lambda c: (len(groups[c]), c)):
         ordered = sorted(groups[clazz], key=stable_order)
         want = {"test": max(2, round(0.2 * len(ordered))), "validation": max(1, round(0.1 * len(ordered)))}
@@ -145,11 +154,11 @@ def assign_splits(rows):
 
 def package_table():
     wanted = {}
-    for name in sorted(CORE + LARGE):
+    for name in sorted(SET_OF):
         shown = subprocess.run(["apt-cache", "show", "--no-all-versions", name], check=True, capture_output=True,
                                text=True).stdout
         fields = dict(line.split(": ", 1) for line in shown.splitlines() if ": " in line and not line.startswith(" "))
-        wanted[name] = {"package": name, "version": fields["Version"], "set": "core" if name in CORE else "large",
+        wanted[name] = {"package": name, "version": fields["Version"], "set": SET_OF[name],
                         "bytes": fields["Size"], "sha256": fields["SHA256"]}
     return list(wanted.values())
 
@@ -171,7 +180,7 @@ def main():
         rows += folder_rows(manifest, name, class_of)
     merge_groups(rows)
     rows = thin(rows)
-    split = assign_splits(rows)
+    split = assign_splits(rows, {row["group"]: row["split"] for row in read_table(HERE / "recordings.tsv")})
     for row in rows:
         row["split"] = split[row["group"]]
         row["weight"] = WEIGHT[row["kind"]]

@@ -30,6 +30,7 @@ import sound_repositories
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ("esc10", "ccsounds")
+SETS = ("core", "large", "all")  # each holds those before it
 BANK_COLUMNS = ("class", "group", "split", "kind", "weight", "licence", "seconds", "highpass_hz", "start_seconds",
                 "end_seconds", "origin", "path", "author", "title")
 
@@ -269,7 +270,7 @@ def write_bank(rows, folder):
 
 
 def remove_strangers(folder, rows):
-    """Removes files under DIR/audio that belong to no recording of the whole table (of either set)."""
+    """Removes files under DIR/audio that belong to no recording of the whole table (of any set)."""
     published = sound_repositories.published_files(HERE)
     wanted = {stored_name(row) for row in rows}
     wanted |= {stored_name(row, published.get((row["origin"], row["path"]))) for row in rows}
@@ -298,8 +299,9 @@ def summary(rows):
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(prog="run sounds", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", choices=("core", "large"), default="core",
-                        help="core: 239 MB of packages (default); large: 962 MB, more recordings for training")
+    parser.add_argument("--set", choices=SETS, default="core",
+                        help="core: 239 MB of packages (default); large: 962 MB, all: 5.4 GB, more recordings for "
+                             "training")
     parser.add_argument("--dir", type=pathlib.Path, default=default_folder(), help="where to (default: %(default)s)")
     parser.add_argument("--from", dest="source", type=pathlib.Path, metavar="DIR",
                         help="a folder with esc10/ and ccsounds/ (and debs/, if you have the packages): nothing that "
@@ -313,8 +315,9 @@ def main(arguments=None):
         print(f"--from: {options.source} is not a folder", file=sys.stderr)
         return 2
     every_row = read_table(HERE / "recordings.tsv")
-    rows = [row for row in every_row if options.set == "large" or row["set"] == "core"]
-    packages = [row for row in read_table(HERE / "packages.tsv") if options.set == "large" or row["set"] == "core"]
+    sets = SETS[:SETS.index(options.set) + 1]
+    rows = [row for row in every_row if row["set"] in sets]
+    packages = [row for row in read_table(HERE / "packages.tsv") if row["set"] in sets]
     folder = options.dir
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".work-*"):  # of a run that was killed
