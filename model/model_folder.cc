@@ -5,18 +5,20 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/checkpoint/atomic_file.h"
+#include "model/checkpoint/folder_file.h"
 #include "model/checkpoint/tensors.h"
 #include "model/text/chat_template.h"
 
 namespace auricle::model {
 namespace {
 
-constexpr char kConfigFile[] = "/config.json";
-constexpr char kWeightsFile[] = "/model.safetensors";
-constexpr char kTokenizerFile[] = "/tokenizer.json";
+constexpr char kConfigFile[] = "config.json";
+constexpr char kWeightsFile[] = "model.safetensors";
+constexpr char kTokenizerFile[] = "tokenizer.json";
 constexpr char kEarsPrefix[] = "ears.";
 constexpr char kProjectorPrefix[] = "projector.";
 constexpr char kDecoderPrefix[] = "decoder.";
@@ -65,21 +67,28 @@ absl::StatusOr<ModelParts> ReadModelFolder(const std::string& folder, at::Scalar
     return absl::NotFoundError(absl::StrCat(folder, ": no such folder"));
   }
   ModelParts parts;
-  absl::StatusOr<ModelConfig> config = ReadModelConfig(folder + kConfigFile);
+  std::string config_path, tokenizer_path, weights_path;
+  for (const auto& [name, path] : {std::pair{kConfigFile, &config_path}, std::pair{kTokenizerFile, &tokenizer_path},
+                                   std::pair{kWeightsFile, &weights_path}}) {
+    absl::StatusOr<std::string> inside = FileInFolder(folder, name);
+    if (!inside.ok()) return inside.status();
+    *path = *std::move(inside);
+  }
+  absl::StatusOr<ModelConfig> config = ReadModelConfig(config_path);
   if (!config.ok()) return config.status();
   parts.config = *std::move(config);
 
-  absl::StatusOr<std::string> json = ReadWholeFile(folder + kTokenizerFile, kMaxTokenizerBytes);
+  absl::StatusOr<std::string> json = ReadWholeFile(tokenizer_path, kMaxTokenizerBytes);
   if (!json.ok()) return json.status();
   parts.tokenizer_json = *std::move(json);
   absl::StatusOr<std::shared_ptr<const Tokenizer>> tokenizer =
-      Tokenizer::FromJson(parts.tokenizer_json, folder + kTokenizerFile);
+      Tokenizer::FromJson(parts.tokenizer_json, tokenizer_path);
   if (!tokenizer.ok()) return tokenizer.status();
   parts.tokenizer = *std::move(tokenizer);
-  absl::Status status = CheckTokenizer(parts.tokenizer, parts.config.decoder.vocab_size, folder + kTokenizerFile);
+  absl::Status status = CheckTokenizer(parts.tokenizer, parts.config.decoder.vocab_size, tokenizer_path);
   if (!status.ok()) return status;
 
-  absl::StatusOr<CheckpointTensors> tensors = CheckpointTensors::Open(folder + kWeightsFile);
+  absl::StatusOr<CheckpointTensors> tensors = CheckpointTensors::Open(weights_path);
   if (!tensors.ok()) return tensors.status();
   // The decoder first: it checks shapes before it takes memory.
   absl::StatusOr<Decoder> decoder =
@@ -92,7 +101,7 @@ absl::StatusOr<ModelParts> ReadModelFolder(const std::string& folder, at::Scalar
     status = LoadModule(*parts.ears, kEarsPrefix, *tensors);
     if (status.ok()) status = LoadModule(*parts.projector, kProjectorPrefix, *tensors);
   } catch (const std::exception& failure) {
-    return absl::ResourceExhaustedError(absl::StrCat(folder, kWeightsFile, ": ", failure.what()));
+    return absl::ResourceExhaustedError(absl::StrCat(weights_path, ": ", failure.what()));
   }
   if (status.ok()) status = tensors->RefuseLeftovers();
   if (!status.ok()) return status;
@@ -105,6 +114,7 @@ absl::Status WriteModelFolder(const std::string& folder, const ModelParts& parts
   std::filesystem::create_directories(folder, error);
   if (error) return absl::UnavailableError(absl::StrCat(folder, ": cannot create: ", error.message()));
 
+  const std::string weights_path = absl::StrCat(folder, "/", kWeightsFile);
   NamedTensors tensors;
   try {
     torch::NoGradGuard no_grad;
@@ -118,13 +128,13 @@ absl::Status WriteModelFolder(const std::string& folder, const ModelParts& parts
     add(kProjectorPrefix, StateOf(*parts.projector));
     add(kDecoderPrefix, parts.decoder->NamedParameters());
   } catch (const std::exception& failure) {
-    return absl::ResourceExhaustedError(absl::StrCat(folder, kWeightsFile, ": ", failure.what()));
+    return absl::ResourceExhaustedError(absl::StrCat(weights_path, ": ", failure.what()));
   }
   const std::string config = ModelConfigToJson(parts.config);
   const std::string_view config_pieces[] = {config}, tokenizer_pieces[] = {parts.tokenizer_json};
-  absl::Status status = WriteFileAtomically(folder + kConfigFile, config_pieces);
-  if (status.ok()) status = WriteFileAtomically(folder + kTokenizerFile, tokenizer_pieces);
-  if (status.ok()) status = SaveTensors(folder + kWeightsFile, tensors, {{"format", "pt"}});
+  absl::Status status = WriteFileAtomically(absl::StrCat(folder, "/", kConfigFile), config_pieces);
+  if (status.ok()) status = WriteFileAtomically(absl::StrCat(folder, "/", kTokenizerFile), tokenizer_pieces);
+  if (status.ok()) status = SaveTensors(weights_path, tensors, {{"format", "pt"}});
   return status;
 }
 

@@ -1,11 +1,5 @@
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -13,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "model/checkpoint/mapped_file.h"
 #include "model/checkpoint/safetensors.h"
 
 namespace auricle::model {
@@ -20,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kLengthBytes = 8;               // of the header's length, before the header
 constexpr size_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 
 struct DtypeEntry {
@@ -42,44 +38,6 @@ constexpr std::array<DtypeEntry, 13> kDtypes = {{
     {"I64", Dtype::kI64, 8},
     {"U64", Dtype::kU64, 8},
 }};
-
-// Names come from a file that may be hostile or broken: shown short and printable.
-std::string Printable(std::string_view text) {
-  std::string shown;
-  for (char c : text.substr(0, 120)) shown += (c >= 0x20 && c < 0x7f) ? c : '?';
-  return shown;
-}
-
-// The file's bytes as mapped memory.
-struct Mapping {
-  Mapping(void* address, size_t length) : address(address), length(length) {}
-  ~Mapping() { munmap(address, length); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  void* address;
-  size_t length;
-};
-
-absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot open"));
-  struct stat info;
-  absl::Status status;
-  void* address = MAP_FAILED;
-  if (fstat(fd, &info) != 0) {
-    status = absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot read"));
-  } else if (!S_ISREG(info.st_mode)) {
-    status = absl::FailedPreconditionError(absl::StrCat(path, ": not a regular file"));
-  } else if (info.st_size < 8) {
-    status = absl::DataLossError(absl::StrCat(path, ": ", info.st_size, " bytes are too few for a safetensors file"));
-  } else {
-    address = mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
-    if (address == MAP_FAILED) status = absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot map"));
-  }
-  close(fd);
-  if (!status.ok()) return status;
-  return std::make_shared<const Mapping>(address, static_cast<size_t>(info.st_size));
-}
 
 // One file's header, checked claim by claim.
 class HeaderParser {
@@ -204,17 +162,17 @@ std::string_view DtypeName(Dtype dtype) {
 std::string TensorView::ShapeString() const { return absl::StrCat("[", absl::StrJoin(shape, ", "), "]"); }
 
 absl::StatusOr<SafetensorsReader> SafetensorsReader::Open(const std::string& path) {
-  absl::StatusOr<std::shared_ptr<const Mapping>> mapping = MapFile(path);
+  absl::StatusOr<std::shared_ptr<const MappedFile>> mapping = MappedFile::Open(path, kLengthBytes);
   if (!mapping.ok()) return mapping.status();
-  const std::span<const std::byte> file(static_cast<const std::byte*>((*mapping)->address), (*mapping)->length);
+  const std::span<const std::byte> file = (*mapping)->bytes();
   uint64_t header_bytes = 0;
-  for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<uint64_t>(file[i]);
-  if (header_bytes > kMaxHeaderBytes || header_bytes > file.size() - 8) {
+  for (size_t i = kLengthBytes; i-- > 0;) header_bytes = header_bytes << 8 | static_cast<uint64_t>(file[i]);
+  if (header_bytes > kMaxHeaderBytes || header_bytes > file.size() - kLengthBytes) {
     return absl::DataLossError(absl::StrCat(path, ": header: claims ", header_bytes, " bytes; the file has ",
-                                            file.size() - 8, " and the format allows ", kMaxHeaderBytes));
+                                            file.size() - kLengthBytes, " and the format allows ", kMaxHeaderBytes));
   }
-  HeaderParser parser(path, file.subspan(8 + header_bytes));
-  absl::Status status = parser.Parse({reinterpret_cast<const char*>(file.data() + 8), header_bytes});
+  HeaderParser parser(path, file.subspan(kLengthBytes + header_bytes));
+  absl::Status status = parser.Parse({reinterpret_cast<const char*>(file.data() + kLengthBytes), header_bytes});
   if (!status.ok()) return status;
 
   SafetensorsReader reader;

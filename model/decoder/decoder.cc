@@ -155,7 +155,7 @@ absl::StatusOr<Decoder> Decoder::FromCheckpoint(const DecoderConfig& config, Che
     }
     return decoder;
   } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(absl::StrCat(tensors.reader().path(), ": ", error.what()));
+    return absl::ResourceExhaustedError(absl::StrCat(tensors.origin(), ": ", error.what()));
   }
 }
 

@@ -9,12 +9,15 @@
 
 #include "client/cli/question_file.h"
 #include "model/audio/audio_file.h"
+#include "model/checkpoint/gguf.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/decoder/gguf_decoder.h"
 #include "model/model_config.h"
 #include "model/text/tokenizer.h"
 #include "model/tiny_model.h"
 #include "server/inference/audio_intake.h"
 #include "server/runtime/config.h"
+#include "tests/checkpoint/gguf_writer.h"
 #include "tests/fuzz/fuzz_folder.h"
 #include "tests/fuzz/fuzz_loop.h"
 #include "tests/fuzz/mutator.h"
@@ -32,6 +35,7 @@ using test::ReadAll;
 
 // Targets are suites: ./run fuzz Tokenizer runs TokenizerFuzz.
 struct SafetensorsFuzz : FuzzFolder {};
+struct GgufFuzz : FuzzFolder {};
 struct ClipFuzz : FuzzFolder {};
 struct QuestionFileFuzz : FuzzFolder {};
 struct ServerConfigFuzz : FuzzFolder {};
@@ -79,6 +83,49 @@ TEST_F(SafetensorsFuzz, SafetensorsNeverShowBytesThatAreNotThere) {
     }
     EXPECT_LE(all, bytes.size());
     EXPECT_GE(sum, 0u);
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(refused, 0);
+}
+
+// What its readers say of a damaged file of one decoder: shape, tokeniser, every tensor's bytes.
+TEST_F(GgufFuzz, GgufNeverShowsBytesThatAreNotThere) {
+  test::GgufWriter writer;
+  writer.Text("general.architecture", "llama");
+  for (const char* key : {"block_count", "embedding_length", "feed_forward_length", "attention.head_count"}) {
+    writer.Whole(std::string("llama.") + key, 2);
+  }
+  writer.Number("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  writer.Text("tokenizer.ggml.model", "gpt2");
+  writer.Texts("tokenizer.ggml.tokens", {"a", "b", "ab", "<|im_end|>"});
+  writer.Texts("tokenizer.ggml.merges", {"a b"});
+  writer.Wholes("tokenizer.ggml.token_type", {1, 1, 1, 3});
+  writer.Tensor("token_embd.weight", {32, 4}, 8, std::string(4 * 34, '\1'));
+  writer.Tensor("blk.0.attn_q.weight", {2, 2}, 0, std::string(16, '\1'));
+  const std::string good = writer.File();
+  ASSERT_TRUE(model::GgufReader::Open(AsFile(good)).ok());
+  Mutator mutator(FuzzSeed(5), {"GGUF", "llama", "general.alignment", "tokenizer.ggml.pre", "smollm",
+                                std::string("\x09\0\0\0", 4), std::string(8, '\xff'), std::string("\x1e\0\0\0", 4)});
+  int accepted = 0, refused = 0;
+  for (FuzzLoop loop("Gguf", 3000); loop.Next();) {
+    const std::string bytes = loop.Try(mutator.Mutate(good));
+    const auto reader = model::GgufReader::Open(AsFile(bytes));
+    if (!reader.ok()) {
+      ++refused;
+      EXPECT_FALSE(reader.status().message().empty());
+      continue;
+    }
+    ++accepted;
+    for (const model::GgufTensor& tensor : reader->tensors()) {
+      size_t numbers = 1;
+      for (const int64_t extent : tensor.shape) numbers *= static_cast<size_t>(extent);
+      std::vector<float> values(numbers);
+      model::Dequantise(tensor.type, tensor.bytes, values);
+    }
+    (void)model::GgufDecoderConfig(*reader);
+    if (const auto tokenizer = model::GgufTokenizerJson(*reader); tokenizer.ok()) {
+      (void)model::Tokenizer::FromJson(*tokenizer, "fuzz");
+    }
   }
   EXPECT_GT(accepted, 0);
   EXPECT_GT(refused, 0);
