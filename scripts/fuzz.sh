@@ -3,7 +3,7 @@
 # Programs, and the targets that each holds: suites of GoogleTest without their "Fuzz" (tests/fuzz).
 fuzz_programs=(auricle_sim_fuzz_test auricle_fuzz_test)
 fuzz_sim_targets=(SceneSpec Shard Audio Dcase Answer Manifest Bank)
-fuzz_other_targets=(Safetensors Gguf Tokenizer Text ModelConfig Clip QuestionFile ServerConfig)
+fuzz_other_targets=(Safetensors Gguf Adapter Tokenizer Text ModelConfig Clip QuestionFile ServerConfig)
 
 verb_fuzz() {
   if wants_help "$@"; then

@@ -1,4 +1,4 @@
-# ./run sounds, simulate, train: where data and models come from. Sourced by ../run.
+# ./run sounds, simulate, train, models: where data and models come from. Sourced by ../run.
 
 sounds_dir=${AURICLE_CACHE:-$HOME/.cache/auricle}/sounds
 
@@ -31,4 +31,10 @@ verb_train() {
   build_targets auricle-train
   wants_help "$@" || need_sounds
   cd "$caller_dir" && exec "$(program auricle-train)" "$@"
+}
+
+verb_models() {
+  build_targets auricle-models
+  [ $# -gt 0 ] || set -- "$root/model/nano"
+  cd "$caller_dir" && exec "$(program auricle-models)" "$@"
 }

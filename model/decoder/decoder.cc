@@ -172,6 +172,17 @@ void Decoder::SetRequiresGrad(bool requires_grad) {
       [&](const std::string&, at::Tensor& tensor, std::vector<int64_t>) { tensor.set_requires_grad(requires_grad); });
 }
 
+Decoder Decoder::Mapped(
+    const std::function<at::Tensor(const std::string& name, const at::Tensor& weight)>& change) const {
+  Decoder mapped = *this;
+  mapped.VisitParameters([&](const std::string& name, at::Tensor& tensor, std::vector<int64_t>) {
+    const at::Tensor before = tensor;
+    tensor = change(name, before);
+  });
+  if (config_.tie_word_embeddings) mapped.lm_head_ = mapped.embed_tokens_;
+  return mapped;
+}
+
 void Decoder::ConvertTo(at::ScalarType dtype) {
   VisitParameters(
       [&](const std::string&, at::Tensor& tensor, std::vector<int64_t>) { tensor = tensor.detach().to(dtype); });

@@ -12,6 +12,7 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +60,8 @@ class Decoder {
   NamedTensors NamedParameters() const;
   // Makes all weights leaves that require gradients, or stops it.
   void SetRequiresGrad(bool requires_grad);
+  // The decoder whose weights are change(name, weight); a weight that comes back as it is stays shared.
+  Decoder Mapped(const std::function<at::Tensor(const std::string& name, const at::Tensor& weight)>& change) const;
   // Replaces every weight by its conversion; for inference in bf16 after training in float32.
   void ConvertTo(at::ScalarType dtype);
 

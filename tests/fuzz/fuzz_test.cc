@@ -12,12 +12,14 @@
 #include "model/checkpoint/gguf.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/decoder/gguf_decoder.h"
+#include "model/decoder/lora.h"
 #include "model/model_config.h"
 #include "model/text/tokenizer.h"
 #include "model/tiny_model.h"
 #include "server/inference/audio_intake.h"
 #include "server/runtime/config.h"
 #include "tests/checkpoint/gguf_writer.h"
+#include "tests/decoder/small_decoder.h"
 #include "tests/fuzz/fuzz_folder.h"
 #include "tests/fuzz/fuzz_loop.h"
 #include "tests/fuzz/mutator.h"
@@ -36,6 +38,7 @@ using test::ReadAll;
 // Targets are suites: ./run fuzz Tokenizer runs TokenizerFuzz.
 struct SafetensorsFuzz : FuzzFolder {};
 struct GgufFuzz : FuzzFolder {};
+struct AdapterFuzz : FuzzFolder {};
 struct ClipFuzz : FuzzFolder {};
 struct QuestionFileFuzz : FuzzFolder {};
 struct ServerConfigFuzz : FuzzFolder {};
@@ -125,6 +128,25 @@ TEST_F(GgufFuzz, GgufNeverShowsBytesThatAreNotThere) {
     (void)model::GgufDecoderConfig(*reader);
     if (const auto tokenizer = model::GgufTokenizerJson(*reader); tokenizer.ok()) {
       (void)model::Tokenizer::FromJson(*tokenizer, "fuzz");
+    }
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(AdapterFuzz, AdaptersAreReadOrRefused) {
+  const auto base = model::SmallDecoder(2);
+  const std::string folder = (Folder() / "adapter").string();
+  ASSERT_TRUE(model::LoraAdapter::Random({}, *base, at::detail::createCPUGenerator(1))->Write(folder, "small").ok());
+  const std::string good = ReadAll(Folder() / "adapter" / "adapter_config.json");
+  Mutator mutator(FuzzSeed(8), JsonWords());
+  int accepted = 0, refused = 0;
+  for (FuzzLoop loop("Adapter", 1000); loop.Next();) {
+    AsFile(loop.Try(mutator.Mutate(good)), "adapter/adapter_config.json");
+    const auto adapter = model::LoraAdapter::Read(folder, *base);
+    adapter.ok() ? ++accepted : ++refused;
+    if (adapter.ok()) {
+      EXPECT_TRUE(adapter->config().Validate().ok());
     }
   }
   EXPECT_GT(accepted, 0);
