@@ -42,6 +42,40 @@ TEST(Augment, TurnsFeaturesAndTruthTogether) {
   }
 }
 
+TEST(Augment, KindsOfMotionStayTrueInTheMirror) {
+  // Four sources on the move: to the left (azimuth grows), to the right, towards the listener, not at all.
+  const int64_t left = v1::MOTION_KIND_MOVING_LEFT - v1::MOTION_KIND_STATIC,
+                right = v1::MOTION_KIND_MOVING_RIGHT - v1::MOTION_KIND_STATIC,
+                approaching = v1::MOTION_KIND_APPROACHING - v1::MOTION_KIND_STATIC;
+  constexpr int64_t kScenes = 16;
+  SceneTargets targets = SceneTargets::Zeros(kScenes, 4, 10, 7, torch::kCPU);
+  targets.motion.copy_(torch::tensor({left, right, approaching, int64_t{0}}).expand({kScenes, 4}));
+  const torch::Tensor grows = torch::arange(10) * 0.05 + 1.0;
+  const auto path = [](const torch::Tensor& azimuth) {
+    return torch::stack({azimuth.cos(), azimuth.sin(), torch::zeros_like(azimuth)}, -1);
+  };
+  targets.frame_direction.select(1, 0).copy_(path(grows).expand({kScenes, 10, 3}));
+  targets.frame_direction.select(1, 1).copy_(path(-grows).expand({kScenes, 10, 3}));
+  AugmentOptions options;
+  options.gain_db = 0;
+  options.mask_probability = 0;
+  Augment(torch::zeros({kScenes, 10, 100, 64}), targets, options, model::FoaFeatures::kPowerScale, Seeded(5));
+  int mirrored = 0;
+  for (int64_t b = 0; b < kScenes; ++b) {
+    for (int64_t n = 0; n < 2; ++n) {
+      const torch::Tensor from = targets.frame_direction[b][n][0], to = targets.frame_direction[b][n][9];
+      // The third component of from x to: above 0 where the azimuth grows.
+      const bool to_the_left = (from[0] * to[1] - from[1] * to[0]).item<double>() > 0;
+      EXPECT_EQ(targets.motion[b][n].item<int64_t>(), to_the_left ? left : right) << b << " " << n;
+      mirrored += to_the_left != (n == 0);
+    }
+    EXPECT_EQ(targets.motion[b][2].item<int64_t>(), approaching);
+    EXPECT_EQ(targets.motion[b][3].item<int64_t>(), 0);
+  }
+  EXPECT_GT(mirrored, 0);
+  EXPECT_LT(mirrored, 2 * kScenes);
+}
+
 TEST(Augment, ChangesTheLevelAsAGainOnTheSoundWould) {
   const torch::Tensor wave = PlaneWave(torch::tensor({1.f, 0.f, 0.f}));
   const model::FoaFeatures features(64);
