@@ -120,6 +120,13 @@ std::vector<std::pair<int, int>> MatchSources(const v1::Scene& truth, const v1::
   return pairs;
 }
 
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
 AzimuthScore ScoreAzimuths(const std::vector<AzimuthPair>& pairs) {
   AzimuthScore score;
   score.count = static_cast<int>(pairs.size());
@@ -139,11 +146,7 @@ AzimuthScore ScoreAzimuths(const std::vector<AzimuthPair>& pairs) {
       left_right += !pair.missing && (truth > 0) == (claimed > 0) ? 1 : 0;
     }
   }
-  if (!errors.empty()) {
-    std::sort(errors.begin(), errors.end());
-    const size_t middle = errors.size() / 2;
-    score.median_error_deg = errors.size() % 2 == 1 ? errors[middle] : 0.5 * (errors[middle - 1] + errors[middle]);
-  }
+  score.median_error_deg = Median(std::move(errors));
   score.front_back = Share(front_back, front_back_of);
   score.left_right = Share(left_right, left_right_of);
   return score;
@@ -153,7 +156,8 @@ DetectionScore ScoreDetection(const std::vector<ScenePair>& scenes) {
   DetectionScore score;
   score.scenes = static_cast<int>(scenes.size());
   double references = 0, claims = 0, hits = 0, hits_any_class = 0, errors = 0;
-  double angles = 0, classed = 0, distance_errors = 0, distances = 0;
+  double angles = 0, classed = 0;
+  std::vector<double> distance_errors;
   for (const auto& [truth, perceived] : scenes) {
     const std::vector<int> kept = Confident(perceived);
     for (double start = 0; start + 0.1 < truth.duration_seconds(); start += 1.0) {
@@ -183,8 +187,7 @@ DetectionScore ScoreDetection(const std::vector<ScenePair>& scenes) {
     for (const auto& [t, p] : MatchSources(truth, perceived)) {
       const double metres = truth.sources(t).distance_m();
       if (metres <= 0) continue;
-      distance_errors += std::abs(perceived.sources(p).distance_m() - metres) / metres;
-      ++distances;
+      distance_errors.push_back(std::abs(perceived.sources(p).distance_m() - metres) / metres);
     }
   }
   score.error_rate_20 = Share(errors, references);
@@ -192,7 +195,9 @@ DetectionScore ScoreDetection(const std::vector<ScenePair>& scenes) {
   score.f_20_any_class = Share(2.0 * hits_any_class, references + claims);
   score.localisation_error_deg = classed > 0 ? angles / classed : 180.0;
   score.localisation_recall = Share(classed, references);
-  score.relative_distance_error = Share(distance_errors, distances);
+  score.relative_distance_error = Share(std::accumulate(distance_errors.begin(), distance_errors.end(), 0.0),
+                                        static_cast<double>(distance_errors.size()));
+  score.median_distance_error = Median(std::move(distance_errors));
   return score;
 }
 

@@ -48,12 +48,16 @@ struct DetectionScore {
   double localisation_error_deg = 0;   // LE_CD: mean angle of sources of the right class
   double localisation_recall = 0;      // LR_CD: share of reference events whose class was found
   double relative_distance_error = 0;  // mean |d' - d| / d of matched sources
+  double median_distance_error = 0;    // the median of the same
 };
 
 struct ScenePair {
   v1::Scene truth;
   v1::Scene perceived;
 };
+// The middle value, or the mean of the middle two; 0 of none.
+double Median(std::vector<double> values);
+
 DetectionScore ScoreDetection(const std::vector<ScenePair>& scenes);
 
 }  // namespace auricle::sim

@@ -52,18 +52,24 @@ std::vector<Measurement> Measurements(const BenchmarkReport& report, const Bench
   };
   for (const GroupScore& group : report.groups) {
     const std::string name = absl::StrCat(FormName(group.form), "/", group.name);
-    const bool overall = group.name == "all" && group.form == v1::QUESTION_FORM_MULTIPLE_CHOICE;
-    add(name, group.accuracy, "share", overall ? std::optional<double>(floors.multiple_choice) : std::nullopt);
+    const bool choice = group.form == v1::QUESTION_FORM_MULTIPLE_CHOICE;
+    const bool overall = choice && group.name == "all", direction = choice && group.name == "direction tasks";
+    std::optional<double> least;
+    if (overall) least = floors.multiple_choice;
+    if (direction) least = floors.direction_tasks;
+    if (choice && group.name.starts_with("level ")) least = floors.level;
+    if (!choice && group.name == "absent sounds") least = 1 - floors.false_alarms;
+    add(name, group.accuracy, "share", least);
     add(name + "/low", group.low, "share");
     add(name + "/high", group.high, "share");
     add(name + "/chance", group.chance, "share");
     add(name + "/constant", group.constant, "share");
     add(name + "/distinct", group.unique_ratio, "ratio");
     for (const auto& [control, accuracy] : group.controls) {
-      const bool barred = control == "zero-spatial" && group.name == "direction tasks" &&
-                          group.form == v1::QUESTION_FORM_MULTIPLE_CHOICE;
-      add(absl::StrCat(name, "/", control), accuracy, "share",
-          barred ? std::optional<double>(group.chance + floors.zero_spatial_margin) : std::nullopt, true);
+      std::optional<double> most;
+      if (direction && control == "zero-spatial") most = group.chance + floors.zero_spatial_margin;
+      if (overall && control == "silence") most = group.chance + floors.silence_margin;
+      add(absl::StrCat(name, "/", control), accuracy, "share", most, true);
     }
   }
   const auto azimuth = [&](const std::string& name, const AzimuthScore& score, bool barred) {
@@ -76,14 +82,20 @@ std::vector<Measurement> Measurements(const BenchmarkReport& report, const Bench
   };
   azimuth("azimuth_answers", report.azimuth_answers, false);
   azimuth("azimuth_evidence", report.azimuth_evidence, true);
+  if (report.azimuth_evidence.count > 0) {
+    add("elevation_evidence/median", report.elevation_median_deg, "deg", floors.elevation_median_deg, true);
+  }
   azimuth("azimuth_matched", report.azimuth_matched, false);
   if (report.detection.scenes > 0) {
     add("detection/ER20", report.detection.error_rate_20, "ratio");
-    add("detection/F20", report.detection.f_20, "share");
-    add("detection/F20_any_class", report.detection.f_20_any_class, "share");
-    add("detection/LE_CD", report.detection.localisation_error_deg, "deg");
+    add("detection/F20", report.detection.f_20, "share", floors.f_20);
+    add("detection/F20_any_class", report.detection.f_20_any_class, "share", floors.f_20_any_class);
+    add("detection/LE_CD", report.detection.localisation_error_deg, "deg", floors.localisation_error_deg, true);
     add("detection/LR_CD", report.detection.localisation_recall, "share");
     add("detection/relative_distance_error", report.detection.relative_distance_error, "ratio");
+    add("detection/median_distance_error", report.detection.median_distance_error, "ratio",
+        floors.median_distance_error, true);
+    add("detection/class_top1", report.class_top1, "share", floors.class_top1);
   }
   add("errors", report.errors, "rows");
   return all;
@@ -116,10 +128,11 @@ std::string ReportTable(const BenchmarkReport& report, const BenchmarkFloors& fl
   if (detection.scenes > 0) {
     absl::StrAppendFormat(
         &text,
-        "\nDetection over %d scenes: ER20 %.2f, F20 %.2f (any class %.2f), LE_CD %.1f deg, LR_CD %.2f, relative "
-        "distance error %.2f\n",
+        "\nDetection over %d scenes: ER20 %.2f, F20 %.2f (any class %.2f), LE_CD %.1f deg, LR_CD %.2f; of matched "
+        "sources: class %.2f, distance error %.2f (median %.2f)\n",
         detection.scenes, detection.error_rate_20, detection.f_20, detection.f_20_any_class,
-        detection.localisation_error_deg, detection.localisation_recall, detection.relative_distance_error);
+        detection.localisation_error_deg, detection.localisation_recall, report.class_top1,
+        detection.relative_distance_error, detection.median_distance_error);
   }
   if (report.errors > 0) absl::StrAppendFormat(&text, "\n%d answers are errors and count as wrong.\n", report.errors);
   text += "\n";

@@ -1,6 +1,7 @@
 #include "sim/bench/scoring.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -172,6 +173,8 @@ std::vector<GroupName> GroupNames() {
                      const TaskInfo* info = FindTask(q.task());
                      return info != nullptr && info->direction;
                    }});
+  // Questions about a sound that is not there. What is not right here is a false alarm.
+  names.push_back({"absent sounds", [](const v1::Question& q) { return q.key().choice().value() == "absent"; }});
   for (const TaskInfo& info : AllTasks()) {
     names.push_back({std::string(info.name), [&info](const v1::Question& q) { return q.task() == info.name; }});
   }
@@ -199,6 +202,7 @@ void ScoreEvidence(const std::vector<QuestionRow>& questions, const AnswersById&
                    const std::map<std::string, v1::Scene>& truths, BenchmarkReport& report) {
   std::set<std::string> seen;
   std::vector<AzimuthPair> single;
+  std::vector<double> elevation_errors;  // of the same
   std::vector<ScenePair> scenes;
   for (const QuestionRow& row : questions) {
     const auto truth = truths.find(SceneOf(row));
@@ -209,13 +213,17 @@ void ScoreEvidence(const std::vector<QuestionRow>& questions, const AnswersById&
     scenes.push_back({truth->second, perceived});
     if (truth->second.sources_size() == 1) {
       AzimuthPair pair{truth->second.sources(0).direction().azimuth_deg(), 0.0, true};
+      const double elevation = truth->second.sources(0).direction().elevation_deg();
+      double elevation_error = 90.0;
       float most = -1.0f;
       for (const v1::Source& source : perceived.sources()) {
         if (source.confidence() <= most) continue;
         most = source.confidence();
         pair = {pair.truth_deg, source.direction().azimuth_deg(), false};
+        elevation_error = std::abs(source.direction().elevation_deg() - elevation);
       }
       single.push_back(pair);
+      elevation_errors.push_back(elevation_error);
     }
     const size_t first = report.sources.size();
     for (const v1::Source& source : truth->second.sources()) {
@@ -234,11 +242,16 @@ void ScoreEvidence(const std::vector<QuestionRow>& questions, const AnswersById&
     }
   }
   report.azimuth_evidence = ScoreAzimuths(single);
+  report.elevation_median_deg = Median(std::move(elevation_errors));
   std::vector<AzimuthPair> matched;
+  double found = 0, named = 0;
   for (const SourceOutcome& outcome : report.sources) {
+    found += outcome.found ? 1 : 0;
+    named += outcome.found && outcome.perceived_class == outcome.class_name ? 1 : 0;
     matched.push_back({outcome.azimuth_deg, outcome.perceived_azimuth_deg, !outcome.found});
   }
   report.azimuth_matched = ScoreAzimuths(matched);
+  report.class_top1 = found > 0 ? named / found : 0;
   report.detection = ScoreDetection(scenes);
 }
 

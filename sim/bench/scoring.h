@@ -14,7 +14,7 @@ namespace auricle::sim {
 
 // Accuracy over one group of questions.
 struct GroupScore {
-  std::string name;  // "estimate_azimuth", "level 1", "all", "direction tasks"
+  std::string name;  // "estimate_azimuth", "level 1", "all", "direction tasks", "absent sounds"
   v1::QuestionForm form = v1::QUESTION_FORM_UNSPECIFIED;
   int count = 0;
   int unanswered = 0;        // no row, an error, or nothing that could be read; counts as wrong
@@ -42,11 +42,14 @@ struct SourceOutcome {
 };
 
 struct BenchmarkReport {
-  std::vector<GroupScore> groups;  // multiple choice first: all, levels, direction tasks, tasks; then open
-  AzimuthScore azimuth_answers;    // open estimate_azimuth about scenes with one source
-  AzimuthScore azimuth_evidence;   // the most confident perceived source of scenes with one source
-  AzimuthScore azimuth_matched;    // all sources of all scenes, matched; unmatched ones are missing
+  std::vector<GroupScore>
+      groups;                    // multiple choice first: all, levels, direction tasks, absent sounds, tasks; then open
+  AzimuthScore azimuth_answers;  // open estimate_azimuth about scenes with one source
+  AzimuthScore azimuth_evidence;    // the most confident perceived source of scenes with one source
+  AzimuthScore azimuth_matched;     // all sources of all scenes, matched; unmatched ones are missing
+  double elevation_median_deg = 0;  // of the same perceived sources as azimuth_evidence
   DetectionScore detection;
+  double class_top1 = 0;               // share of matched sources whose class is right
   std::vector<SourceOutcome> sources;  // of all scenes with evidence
   int errors = 0;                      // rows with an error
 
