@@ -71,7 +71,6 @@ class CheckpointTensors {
   absl::Status RefuseLeftovers(const std::string& prefix = "") const;
 
   const std::string& origin() const { return origin_; }
-  const std::map<std::string, StoredTensor>& stored() const { return stored_; }
 
  private:
   std::string origin_;

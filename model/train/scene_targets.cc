@@ -150,11 +150,8 @@ void RotateTargets(SceneTargets& targets, const torch::Tensor& rotation) {
   // Seen in a mirror that swaps left and right, what moved to the left moves to the right.
   constexpr int64_t kLeft = v1::MOTION_KIND_MOVING_LEFT - v1::MOTION_KIND_STATIC,
                     kRight = v1::MOTION_KIND_MOVING_RIGHT - v1::MOTION_KIND_STATIC;
-  const torch::Tensor horizontal = rotation.slice(1, 0, 2).slice(2, 0, 2);  // [B, 2, 2]
-  const torch::Tensor swapped = (horizontal.select(1, 0).select(1, 0) * horizontal.select(1, 1).select(1, 1) -
-                                 horizontal.select(1, 0).select(1, 1) * horizontal.select(1, 1).select(1, 0))
-                                    .lt(0)
-                                    .unsqueeze(1);  // [B, 1]
+  // [B, 1]: the horizontal part of the map turns right hands into left ones.
+  const torch::Tensor swapped = torch::linalg_det(rotation.slice(1, 0, 2).slice(2, 0, 2)).lt(0).unsqueeze(1);
   const torch::Tensor left = targets.motion.eq(kLeft), right = targets.motion.eq(kRight);
   targets.motion =
       targets.motion.masked_fill(swapped.logical_and(left), kRight).masked_fill(swapped.logical_and(right), kLeft);
