@@ -35,6 +35,7 @@ void VisitFields(Config& config, Visitor&& visit) {
   visit("feed_forward", config.feed_forward);
   visit("slots", config.slots);
   visit("classes", config.classes);
+  visit("beams", config.beams);
   visit("chunk_tokens", config.chunk_tokens);
   visit("left_chunks", config.left_chunks);
   visit("dropout", config.dropout);
@@ -64,6 +65,7 @@ absl::Status EarsConfig::Validate() const {
 absl::StatusOr<EarsConfig> EarsConfig::FromJson(const nlohmann::json& json) {
   if (!json.is_object()) return absl::InvalidArgumentError("ears must be an object");
   EarsConfig config;
+  config.beams = false;  // folders from before there were beams do not speak of them
   absl::Status status;
   size_t known = 0;
   VisitFields(config, [&](const char* name, auto& field) {

@@ -45,6 +45,7 @@ struct EarsConfig {
   int feed_forward = 512;                               // [16, 8192]
   int slots = 4;                                        // sources heard at once, [1, 16]
   int classes = 40;                                     // [1, 4096]
+  bool beams = true;                                    // listen again towards each slot: SourceListener
   int chunk_tokens = 4;                                 // attention sees to the end of its own chunk, [1, 64]
   int left_chunks = 24;                                 // and this many whole chunks before it, [0, 4096]
   double dropout = 0.0;                                 // [0, 0.9]; training only

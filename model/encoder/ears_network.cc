@@ -14,6 +14,7 @@ EarsNetworkImpl::EarsNetworkImpl(const EarsConfig& config) : config_(config) {
   fusion_in_ = register_module("fusion_in", torch::nn::Linear(2 * config.width, config.width));
   fusion_ = register_module("fusion", FusionTransformer(config));
   slots_ = register_module("slots", SlotDecoder(config));
+  if (config.beams) listener_ = register_module("listener", SourceListener(config));
   sed_semantic_ = register_module("sed_semantic", torch::nn::Linear(config.width, config.classes));
   sed_fused_ = register_module("sed_fused",
                                torch::nn::Linear(torch::nn::LinearOptions(config.width, config.classes).bias(false)));
@@ -37,7 +38,7 @@ EarsOutput EarsNetworkImpl::forward(const torch::Tensor& features, const torch::
     }
   }
   const LocalTokens local = EncodeLocal(features, mask);
-  return Perceive(local, Fuse(local, mask), mask);
+  return Perceive(local, Fuse(local, mask), features, mask);
 }
 
 EarsNetworkImpl::LocalTokens EarsNetworkImpl::EncodeLocal(const torch::Tensor& features,
@@ -51,7 +52,7 @@ torch::Tensor EarsNetworkImpl::Fuse(const LocalTokens& local, const torch::Tenso
 }
 
 EarsOutput EarsNetworkImpl::Perceive(const LocalTokens& local, const torch::Tensor& fused,
-                                     const torch::Tensor& token_mask) {
+                                     const torch::Tensor& features, const torch::Tensor& token_mask) {
   EarsOutput out;
   out.token_mask = token_mask.defined() ? token_mask
                                         : torch::ones({fused.size(0), fused.size(1)},
@@ -60,7 +61,8 @@ EarsOutput EarsNetworkImpl::Perceive(const LocalTokens& local, const torch::Tens
   out.spatial_tokens = local.spatial;
   out.fused_tokens = fused;
 
-  const SlotOutput slots = slots_(fused, local.semantic, token_mask);
+  SlotOutput slots = slots_(fused, local.semantic, token_mask);
+  if (!listener_.is_empty()) listener_(features, token_mask, slots);
   out.slot_embeddings = slots.embeddings;
   out.exist_logits = slots.exist_logits;
   out.class_logits = slots.class_logits;
@@ -68,6 +70,7 @@ EarsOutput EarsNetworkImpl::Perceive(const LocalTokens& local, const torch::Tens
   out.direction = slots.direction;
   out.log_distance = slots.log_distance;
   out.motion_logits = slots.motion_logits;
+  out.course = slots.course;
   out.activity_logits = slots.activity_logits;
   out.frame_direction_raw = slots.frame_direction_raw;
   out.frame_direction = slots.frame_direction;

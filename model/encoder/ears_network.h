@@ -3,6 +3,7 @@
 //   features [B, 10, F, mels] --channel 0--> semantic stack -> semantic tokens [B, N, D]
 //                             --all 10-----> spatial stack  -> spatial tokens  [B, N, D]
 //   both -> linear -> chunked transformer -> fused tokens [B, N, D] -> slot decoder, room head
+//   features, slots -> a beam towards each slot -> its class, distance and motion once more (EarsConfig::beams)
 //
 // B clips, F = 10 N feature frames (100 per second), N tokens (10 per second), D width, K slots, C classes.
 //
@@ -21,6 +22,7 @@
 #include "model/encoder/fusion_transformer.h"
 #include "model/encoder/room_head.h"
 #include "model/encoder/slot_decoder.h"
+#include "model/encoder/source_listener.h"
 
 namespace auricle::model {
 
@@ -41,6 +43,7 @@ struct EarsOutput {
   torch::Tensor direction;        // [B, K, 3] the same, unit length
   torch::Tensor log_distance;     // [B, K] ln(metres)
   torch::Tensor motion_logits;    // [B, K, 5], see kMotionKinds
+  torch::Tensor course;           // [B, K, kCourseValues], see CourseOf; undefined without EarsConfig::beams
 
   // Per slot and token (100 ms).
   torch::Tensor activity_logits;      // [B, K, N]
@@ -78,8 +81,10 @@ class EarsNetworkImpl : public torch::nn::Module {
   LocalTokens EncodeLocal(const torch::Tensor& features, const torch::Tensor& token_mask = {});
   // Fusion of local tokens [B, n, D] that follow those in `cache` (may be null). See FusionTransformer.
   torch::Tensor Fuse(const LocalTokens& local, const torch::Tensor& token_mask = {}, FusionCache* cache = nullptr);
-  // Slots, sound events and room from all tokens of a clip.
-  EarsOutput Perceive(const LocalTokens& local, const torch::Tensor& fused, const torch::Tensor& token_mask = {});
+  // Slots, sound events and room from all N tokens of a clip. features [B, 10, 10 M, mels] of the last M of them:
+  // all with a mask, else at least the last min(N, kListenTokens); unused without EarsConfig::beams.
+  EarsOutput Perceive(const LocalTokens& local, const torch::Tensor& fused, const torch::Tensor& features,
+                      const torch::Tensor& token_mask = {});
 
   const EarsConfig& config() const { return config_; }
 
@@ -90,6 +95,7 @@ class EarsNetworkImpl : public torch::nn::Module {
   torch::nn::Linear fusion_in_{nullptr};  // [2 D -> D]
   FusionTransformer fusion_{nullptr};
   SlotDecoder slots_{nullptr};
+  SourceListener listener_{nullptr};         // null without beams
   torch::nn::Linear sed_semantic_{nullptr};  // [D -> C]
   torch::nn::Linear sed_fused_{nullptr};     // [D -> C]
   RoomHead room_{nullptr};

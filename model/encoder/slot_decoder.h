@@ -12,6 +12,7 @@ namespace auricle::model {
 struct SlotOutput {
   torch::Tensor embeddings, exist_logits, class_logits, direction_raw, direction, log_distance, motion_logits;
   torch::Tensor activity_logits, frame_direction_raw, frame_direction, frame_log_distance;
+  torch::Tensor course;  // set by SourceListener
 };
 
 class SlotLayerImpl : public torch::nn::Module {

@@ -11,6 +11,8 @@ namespace {
 // Whole tokens that cover what the convolutions see on either side.
 constexpr int64_t kContextTokens = (EarsNetworkImpl::kLookbackFrames + kFramesPerToken - 1) / kFramesPerToken;
 static_assert(EarsNetworkImpl::kLookaheadFrames <= kContextTokens * kFramesPerToken);
+// Tokens whose features are kept.
+constexpr int64_t kKeptTokens = std::max(kContextTokens, kListenTokens);
 // Frames before the wanted ones whose windows reach over the cut.
 constexpr int64_t kWarmUpFrames = 2;
 // Tokens encoded at a time: bounds the memory for one large piece of audio.
@@ -60,6 +62,8 @@ torch::Tensor EarsStream::NextFrames(int64_t end) const {
   return extract_(samples).narrow(1, warm_up, end - frames_);
 }
 
+int64_t EarsStream::ContextBegin() const { return std::max<int64_t>(0, tokens_ - kContextTokens) * kFramesPerToken; }
+
 void EarsStream::Advance(int64_t end) {
   const int64_t frames_end = end * kFramesPerToken + EarsNetworkImpl::kLookaheadFrames;
   features_ = Append(features_, NextFrames(frames_end), 1);
@@ -67,9 +71,10 @@ void EarsStream::Advance(int64_t end) {
 
   // Frames beyond the lookahead reach no token before `end`: zeros fill the last one up.
   const int64_t padding = kContextTokens * kFramesPerToken - EarsNetworkImpl::kLookaheadFrames;
-  const EarsNetworkImpl::LocalTokens all =
-      network_->EncodeLocal(torch::constant_pad_nd(features_, {0, 0, 0, padding}).unsqueeze(0));
-  const int64_t skip = tokens_ - features_begin_ / kFramesPerToken;
+  const int64_t context = ContextBegin();
+  const EarsNetworkImpl::LocalTokens all = network_->EncodeLocal(
+      torch::constant_pad_nd(features_.slice(1, context - features_begin_), {0, 0, 0, padding}).unsqueeze(0));
+  const int64_t skip = tokens_ - context / kFramesPerToken;
   const EarsNetworkImpl::LocalTokens fresh = {.semantic = all.semantic.narrow(1, skip, end - tokens_),
                                               .spatial = all.spatial.narrow(1, skip, end - tokens_)};
   fused_ = Append(fused_, network_->Fuse(fresh, {}, &cache_), 1);
@@ -77,7 +82,7 @@ void EarsStream::Advance(int64_t end) {
   local_.spatial = Append(local_.spatial, fresh.spatial, 1);
   tokens_ = end;
 
-  const int64_t features_begin = std::max<int64_t>(0, end - kContextTokens) * kFramesPerToken;
+  const int64_t features_begin = std::max<int64_t>(0, end - kKeptTokens) * kFramesPerToken;
   features_ = features_.slice(1, features_begin - features_begin_).clone();
   features_begin_ = features_begin;
   const int64_t audio_begin = (frames_ - kWarmUpFrames) * kSamplesPerFrame;
@@ -109,9 +114,10 @@ absl::StatusOr<Heard> EarsStream::Snapshot(double from_seconds) const {
     const int64_t frames = tokens * kFramesPerToken;
     torch::Tensor features = features_;
     if (frames > frames_) features = Append(features, NextFrames(frames), 1);
+    const int64_t context = ContextBegin();
     const EarsNetworkImpl::LocalTokens all =
-        network->EncodeLocal(features.narrow(1, 0, frames - features_begin_).unsqueeze(0));
-    const int64_t skip = tokens_ - features_begin_ / kFramesPerToken;
+        network->EncodeLocal(features.slice(1, context - features_begin_, frames - features_begin_).unsqueeze(0));
+    const int64_t skip = tokens_ - context / kFramesPerToken;
     const EarsNetworkImpl::LocalTokens fresh = {.semantic = all.semantic.slice(1, skip),
                                                 .spatial = all.spatial.slice(1, skip)};
     FusionCache cache = cache_;
@@ -119,7 +125,9 @@ absl::StatusOr<Heard> EarsStream::Snapshot(double from_seconds) const {
     const EarsNetworkImpl::LocalTokens local = {.semantic = Append(local_.semantic, fresh.semantic, 1).slice(1, first),
                                                 .spatial = Append(local_.spatial, fresh.spatial, 1).slice(1, first)};
     Heard heard;
-    heard.perceived = network->Perceive(local, fused.slice(1, first));
+    const int64_t listened = std::max(features_begin_, first * kFramesPerToken);
+    const torch::Tensor recent = features.slice(1, listened - features_begin_, frames - features_begin_).unsqueeze(0);
+    heard.perceived = network->Perceive(local, fused.slice(1, first), recent);
     heard.tokens = projector->forward(heard.perceived);
     return heard;
   } catch (const c10::Error& error) {

@@ -41,6 +41,8 @@ class EarsStream {
  private:
   // Encodes the chunks up to token `end`, whose lookahead is there.
   void Advance(int64_t end);
+  // First frame that the convolutions see of the next token.
+  int64_t ContextBegin() const;
   // Feature frames [frames_, end) from the audio kept, [10, end - frames_, mels].
   torch::Tensor NextFrames(int64_t end) const;
 
@@ -53,10 +55,10 @@ class EarsStream {
   std::array<std::vector<float>, 4> audio_;  // what frames from frames_ on still need
   int64_t frames_ = 0;                       // feature frames computed for good
   int64_t features_begin_ = 0;               // frame at which features_ begins, a multiple of 10
-  torch::Tensor features_;                   // [10, frames_ - features_begin_, mels]
-  int64_t tokens_ = 0;                       // tokens encoded for good, whole chunks
-  EarsNetworkImpl::LocalTokens local_;       // [1, tokens_, D] each
-  torch::Tensor fused_;                      // [1, tokens_, D]
+  torch::Tensor features_;              // [10, frames_ - features_begin_, mels]: the tokens that are listened to again
+  int64_t tokens_ = 0;                  // tokens encoded for good, whole chunks
+  EarsNetworkImpl::LocalTokens local_;  // [1, tokens_, D] each
+  torch::Tensor fused_;                 // [1, tokens_, D]
   FusionCache cache_;
 };
 

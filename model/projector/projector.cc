@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "model/encoder/course.h"
 
 namespace auricle::model {
 namespace {
@@ -162,8 +163,9 @@ int64_t ProjectorImpl::TokenCount(const EarsConfig& ears, const ProjectorConfig&
 
 int ProjectorImpl::SlotInputWidth(const EarsConfig& ears) {
   // Embedding, existence, classes twice, motion, unit vector, harmonics, elevation, log distance, activity, onset,
-  // offset, duration.
-  return ears.width + 1 + 2 * ears.classes + kMotionKinds + 3 + 2 * kAzimuthHarmonics + 1 + 1 + kActivityBins + 2 + 1;
+  // offset, duration, course.
+  return ears.width + 1 + 2 * ears.classes + kMotionKinds + 3 + 2 * kAzimuthHarmonics + 1 + 1 + kActivityBins + 2 + 1 +
+         (ears.beams ? kCourseValues : 0);
 }
 
 int ProjectorImpl::RelationInputWidth(const EarsConfig& ears) {
@@ -227,6 +229,7 @@ torch::Tensor ProjectorImpl::SlotInputs(const EarsOutput& heard) {
   parts.push_back(timing.onset);
   parts.push_back(timing.offset);
   parts.push_back((counts.to(type).view({-1, 1, 1}) * kTokenSeconds).expand({-1, heard.exist_logits.size(1), 1}));
+  if (ears_.beams) parts.push_back(heard.course);
   return torch::cat(parts, -1);
 }
 

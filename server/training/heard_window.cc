@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/encoder/course.h"
 
 namespace auricle::training {
 namespace {
@@ -20,21 +21,23 @@ struct Part {
 std::vector<Part> Parts(const model::EarsConfig& ears, int64_t tokens) {
   const int64_t width = ears.width, slots = ears.slots;
   using Out = model::EarsOutput;
-  return {{&Out::semantic_tokens, 1, {tokens, width}},
-          {&Out::spatial_tokens, 1, {tokens, width}},
-          {&Out::fused_tokens, 1, {tokens, width}},
-          {&Out::slot_embeddings, -1, {slots, width}},
-          {&Out::exist_logits, -1, {slots}},
-          {&Out::class_logits, -1, {slots, ears.classes}},
-          {&Out::direction, -1, {slots, 3}},
-          {&Out::log_distance, -1, {slots}},
-          {&Out::motion_logits, -1, {slots, model::kMotionKinds}},
-          {&Out::activity_logits, 2, {slots, tokens}},
-          {&Out::frame_direction, 2, {slots, tokens, 3}},
-          {&Out::frame_log_distance, 2, {slots, tokens}},
-          {&Out::log_t30, -1, {model::kReverberationBands}},
-          {&Out::log_volume, -1, {}},
-          {&Out::free_field_logit, -1, {}}};
+  std::vector<Part> parts = {{&Out::semantic_tokens, 1, {tokens, width}},
+                             {&Out::spatial_tokens, 1, {tokens, width}},
+                             {&Out::fused_tokens, 1, {tokens, width}},
+                             {&Out::slot_embeddings, -1, {slots, width}},
+                             {&Out::exist_logits, -1, {slots}},
+                             {&Out::class_logits, -1, {slots, ears.classes}},
+                             {&Out::direction, -1, {slots, 3}},
+                             {&Out::log_distance, -1, {slots}},
+                             {&Out::motion_logits, -1, {slots, model::kMotionKinds}},
+                             {&Out::activity_logits, 2, {slots, tokens}},
+                             {&Out::frame_direction, 2, {slots, tokens, 3}},
+                             {&Out::frame_log_distance, 2, {slots, tokens}},
+                             {&Out::log_t30, -1, {model::kReverberationBands}},
+                             {&Out::log_volume, -1, {}},
+                             {&Out::free_field_logit, -1, {}}};
+  if (ears.beams) parts.push_back({&Out::course, -1, {slots, model::kCourseValues}});
+  return parts;
 }
 
 std::vector<torch::Tensor> Zeros(const std::vector<Part>& parts, int64_t rows, torch::Device device) {

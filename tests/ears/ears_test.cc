@@ -110,6 +110,19 @@ TEST_P(EarsStreamTest, EverySnapshotEqualsTheClipSoFar) {
 
 INSTANTIATE_TEST_SUITE_P(Pieces, EarsStreamTest, testing::Values(97, 160, 1600, 6400, 7001, 49337));
 
+TEST(EarsStreamTest, AStreamLongerThanWhatIsListenedToAgainEqualsTheClip) {
+  const Ears ears = TinyEars();
+  const torch::Tensor audio = Sound((kListenTokens + 17) * kSamplesPerToken);
+  EarsStream stream(ears);
+  for (int64_t at = 0; at < audio.size(1); at += 20000) {
+    ASSERT_TRUE(stream.Feed(audio.slice(1, at, std::min(audio.size(1), at + 20000))).ok());
+  }
+  const auto snapshot = stream.Snapshot();
+  const auto whole = ears.Encode({audio});
+  ASSERT_TRUE(snapshot.ok() && whole.ok());
+  ExpectSame(*whole, *snapshot);
+}
+
 TEST(EarsStreamTest, SnapshotFromLaterOnHoldsTheSameTokens) {
   const Ears ears = TinyEars();
   EarsStream stream(ears);

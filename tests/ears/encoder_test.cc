@@ -109,6 +109,29 @@ TEST_F(EarsNetworkTest, BatchEqualsEachClipAlone) {
   }
 }
 
+TEST_F(EarsNetworkTest, ListensAgainToTheLastTenSecondsOfEachClipWhateverItsPadding) {
+  const int64_t tokens = kListenTokens + 23;
+  torch::Tensor features = RandomFeatures(3, tokens, config_.mels);
+  const std::vector<int64_t> counts = {tokens, kListenTokens + 4, 60};
+  const EarsOutput both = network_->forward(features, torch::tensor(counts));
+  for (int64_t i = 0; i < 3; ++i) {
+    const torch::Tensor own = features.slice(0, i, i + 1).slice(2, 0, counts[i] * kFramesPerToken);
+    const EarsOutput alone = network_->forward(own);
+    EXPECT_LT(MaxDifference(both.class_logits[i], alone.class_logits[0]), 1e-4) << i;
+    EXPECT_LT(MaxDifference(both.log_distance[i], alone.log_distance[0]), 1e-4) << i;
+    EXPECT_LT(MaxDifference(both.course[i], alone.course[0]), 1e-4) << i;
+    EXPECT_LT(MaxDifference(both.motion_logits[i], alone.motion_logits[0]), 1e-4) << i;
+  }
+}
+
+TEST_F(EarsNetworkTest, WithoutBeamsThereIsNoListener) {
+  EarsConfig config = config_;
+  config.beams = false;
+  EarsNetwork network = SeasonedNetwork(config);
+  EXPECT_FALSE(network->forward(RandomFeatures(1, 7, config.mels)).course.defined());
+  for (const auto& item : network->named_parameters()) EXPECT_EQ(item.key().find("listener"), std::string::npos);
+}
+
 TEST_F(EarsNetworkTest, FusionChunkByChunkEqualsFusionAtOnce) {
   EarsConfig config = config_;
   config.left_chunks = 2;  // so that the cache is cut as well

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "model/encoder/course.h"
+
 namespace auricle::model {
 namespace {
 
@@ -30,6 +32,7 @@ EarsOutput RandomOutput(const EarsConfig& config, const std::vector<int64_t>& co
   out.direction = v / v.norm(2, -1, true);
   out.log_distance = torch::randn({b, k}, options);
   out.motion_logits = torch::randn({b, k, kMotionKinds}, options);
+  out.course = torch::randn({b, k, kCourseValues}, options);
   out.activity_logits = torch::randn({b, k, tokens}, options);
   out.log_t30 = torch::randn({b, kReverberationBands}, options);
   out.log_volume = torch::randn({b}, options);
@@ -56,19 +59,14 @@ TEST_F(ProjectorTest, GradientsMatchFiniteDifferences) {
 
   std::vector<std::pair<std::string, torch::Tensor>> checked;
   for (auto& item : projector_->named_parameters()) checked.emplace_back(item.key(), item.value());
-  const std::pair<const char*, torch::Tensor*> inputs[] = {{"semantic", &heard.semantic_tokens},
-                                                           {"spatial", &heard.spatial_tokens},
-                                                           {"fused", &heard.fused_tokens},
-                                                           {"slots", &heard.slot_embeddings},
-                                                           {"exist", &heard.exist_logits},
-                                                           {"class", &heard.class_logits},
-                                                           {"direction", &heard.direction},
-                                                           {"distance", &heard.log_distance},
-                                                           {"motion", &heard.motion_logits},
-                                                           {"activity", &heard.activity_logits},
-                                                           {"t30", &heard.log_t30},
-                                                           {"volume", &heard.log_volume},
-                                                           {"free field", &heard.free_field_logit}};
+  const std::pair<const char*, torch::Tensor*> inputs[] = {
+      {"semantic", &heard.semantic_tokens}, {"spatial", &heard.spatial_tokens},
+      {"fused", &heard.fused_tokens},       {"slots", &heard.slot_embeddings},
+      {"exist", &heard.exist_logits},       {"class", &heard.class_logits},
+      {"direction", &heard.direction},      {"distance", &heard.log_distance},
+      {"motion", &heard.motion_logits},     {"course", &heard.course},
+      {"activity", &heard.activity_logits}, {"t30", &heard.log_t30},
+      {"volume", &heard.log_volume},        {"free field", &heard.free_field_logit}};
   for (const auto& [name, tensor] : inputs) {
     tensor->requires_grad_(true);
     checked.emplace_back(name, *tensor);
@@ -114,9 +112,9 @@ TEST_F(ProjectorTest, TokensAreDenseThenRelationsThenSlotsThenRoomForEveryLength
   for (torch::Tensor* t : {&alone.token_mask, &alone.semantic_tokens, &alone.spatial_tokens, &alone.fused_tokens}) {
     *t = t->slice(0, 1, 2).slice(1, 0, 3);
   }
-  for (torch::Tensor* t :
-       {&alone.slot_embeddings, &alone.exist_logits, &alone.class_logits, &alone.direction, &alone.log_distance,
-        &alone.motion_logits, &alone.activity_logits, &alone.log_t30, &alone.log_volume, &alone.free_field_logit}) {
+  for (torch::Tensor* t : {&alone.slot_embeddings, &alone.exist_logits, &alone.class_logits, &alone.direction,
+                           &alone.log_distance, &alone.motion_logits, &alone.course, &alone.activity_logits,
+                           &alone.log_t30, &alone.log_volume, &alone.free_field_logit}) {
     *t = t->slice(0, 1, 2);
   }
   alone.activity_logits = alone.activity_logits.slice(2, 0, 3);
@@ -135,7 +133,7 @@ TEST_F(ProjectorTest, OrderOfTheSlotsIsByConfidenceAndNothingElse) {
   EarsOutput shuffled = heard;
   for (torch::Tensor* t :
        {&shuffled.slot_embeddings, &shuffled.exist_logits, &shuffled.class_logits, &shuffled.direction,
-        &shuffled.log_distance, &shuffled.motion_logits, &shuffled.activity_logits}) {
+        &shuffled.log_distance, &shuffled.motion_logits, &shuffled.course, &shuffled.activity_logits}) {
     *t = t->index_select(1, shuffle);
   }
   EXPECT_LT((projector_->forward(shuffled).embeddings - tokens.embeddings).abs().max().item<double>(), 1e-12);
@@ -154,7 +152,11 @@ TEST_F(ProjectorTest, SlotInputsSayWhereAndWhen) {
   heard.activity_logits[1][0].slice(0, 5, 40) = 20;   // 0.5 s to its end at 2 s; behind that padding
   const torch::Tensor inputs = projector_->SlotInputs(heard);
   ASSERT_EQ(inputs.size(2), ProjectorImpl::SlotInputWidth(ears_));
-  const auto value = [&](int clip, int slot, int64_t from_end) { return inputs[clip][slot][-from_end].item<double>(); };
+  // Behind the duration stands the course.
+  const auto value = [&](int clip, int slot, int64_t from_end) {
+    return inputs[clip][slot][-from_end - kCourseValues].item<double>();
+  };
+  EXPECT_TRUE(torch::equal(inputs.slice(2, -kCourseValues), heard.course));
   EXPECT_NEAR(value(0, 1, 3), 0.10, 1e-5) << "onset in tens of seconds";
   EXPECT_NEAR(value(0, 1, 2), 0.30, 1e-5) << "offset";
   EXPECT_NEAR(value(0, 1, 1), 0.40, 1e-12) << "duration";
