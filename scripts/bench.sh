@@ -4,6 +4,8 @@ verb_bench() {
   if wants_help "$@" || [ $# = 0 ]; then
     cat <<'EOF'
 usage: ./run bench nano [--json] [--html FILE]   the shipped model on the fixed benchmark, with its controls
+       ./run bench model [FOLDER] [--json] [--only GROUP,...]   what those questions do not measure: cost, streaming, equivariance,
+                                                 calibration, robustness
        ./run bench smoke                         the same, of the 60 questions in sim/bench/smoke: half a minute
        ./run bench questions                     what a learner without ears gets right, task by task
        ./run bench serve [--json]                eight clients at once for a minute: errors, growth of memory
@@ -18,12 +20,13 @@ EOF
   local what=$1
   shift
   case $what in
+    model) bench_model "$@" ;;
     nano) bench_nano "$@" ;;
     smoke) bench_smoke "$@" ;;
     questions) bench_questions "$@" ;;
     serve) bench_serve "$@" ;;
     sim) bench_sim "$@" ;;
-    *) die "bench '$what': must be nano, smoke, questions, serve or sim" ;;
+    *) die "bench '$what': must be nano, model, smoke, questions, serve or sim" ;;
   esac
 }
 
@@ -35,6 +38,12 @@ bench_nano() {
   "$(program auricle)" eval --bench asa --server "$server_address" "$@" || status=$?
   stop_server
   return "$status"
+}
+
+bench_model() {
+  build_targets auricle-model-bench
+  need_sounds
+  "$(program auricle-model-bench)" "$@"
 }
 
 bench_smoke() {
