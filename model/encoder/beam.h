@@ -18,4 +18,14 @@ inline constexpr double kBeamOmni = 0.25, kBeamFigureEight = 0.75;
 // needed.
 torch::Tensor BeamFeatures(const torch::Tensor& features, const torch::Tensor& directions);
 
+struct BeamTrack {
+  torch::Tensor direction;  // [B, K, N, 3] unit vectors; shorter, down to zero, in silence
+  torch::Tensor level;      // [B, K, N] ln of the beam's amplitude
+};
+
+// Where sound comes from, token by token, in resting beams: the mean intensity of what each beam lets through. Cells
+// count by the fourth power of the beam's share of their energy, so that only what lies near the beam's direction moves
+// the mean; it follows a source some 30 degrees to either side. directions [B, K, 3] unit vectors. No gradient.
+BeamTrack TrackInBeams(const torch::Tensor& features, const torch::Tensor& directions);
+
 }  // namespace auricle::model

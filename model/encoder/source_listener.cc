@@ -71,9 +71,9 @@ void SourceListenerImpl::forward(const torch::Tensor& features, const torch::Ten
   slots.log_distance = slots.log_distance + farther.squeeze(-1);
   slots.frame_log_distance = slots.frame_log_distance + farther;
 
-  const torch::Tensor level =
-      beams.select(2, 0).view({batch, count, window, -1}).mean(-1);  // [B, K, window], log power
-  slots.course = CourseOf(weight, direction, distance, level);
+  // The tracks of the slots hardly move; what a resting beam lets through does.
+  const BeamTrack track = TrackInBeams(heard, slots.direction.detach());
+  slots.course = CourseOf(weight, track.direction, distance, track.level);
   slots.motion_logits = slots.motion_logits + motion_out_(torch::relu(motion_in_(slots.course))).to(torch::kFloat32);
 }
 

@@ -78,6 +78,41 @@ TEST(BeamTest, EveryTokenHasItsOwnDirection) {
   }
 }
 
+// A wave whose direction goes from one azimuth to another, the same all the time else.
+torch::Tensor Sweep(const torch::Tensor& wave, double from_deg, double to_deg) {
+  const torch::Tensor azimuth = torch::linspace(from_deg * kDegree, to_deg * kDegree, wave.size(0));
+  return torch::stack({wave, wave * azimuth.sin(), torch::zeros_like(wave), wave * azimuth.cos()});
+}
+
+TEST(TrackInBeamsTest, FollowsWhatMovesThroughTheBeamAndNotWhatRestsElsewhere) {
+  const torch::Tensor rise = torch::linspace(0.05, 0.2, 48000);  // comes closer: four times as loud at the end
+  // In bands of their own: two noises of one spectrum would leave no cell to either.
+  const torch::Tensor turns = torch::arange(48000, torch::kFloat64) * (2 * std::numbers::pi / 16000);
+  const auto tone = [&](double hz) { return torch::sin(turns * hz).to(torch::kFloat32); };
+  const torch::Tensor moving = Sweep((tone(300) + tone(450) + tone(700)) * rise, -20, 20);
+  const torch::Tensor resting = Sweep((tone(2000) + tone(3100) + tone(4300)) * 0.1, 130, 130);
+  const torch::Tensor directions = torch::stack({Towards(0, 0), Towards(130, 0)}).unsqueeze(0);
+  const torch::Tensor all = torch::ones({1, 2, 30}), unknown = torch::zeros({1, 2, 30});
+  const auto course = [&](const torch::Tensor& foa) {
+    const BeamTrack track = TrackInBeams(FoaFeatures()(foa).unsqueeze(0), directions);
+    return CourseOf(all, track.direction, unknown, track.level)[0];
+  };
+  const torch::Tensor alone = course(moving);
+  EXPECT_NEAR(alone[0][0].item<double>(), 40 * kDegree, 2 * kDegree);
+  EXPECT_NEAR(alone[0][3].item<double>(), std::log(4.0), 0.25) << "ln amplitude, a line through a curve";
+  const torch::Tensor both = course(moving + resting);
+  EXPECT_GT(both[0][0].item<double>(), 20 * kDegree);
+  EXPECT_LT(both[0][0].item<double>(), 44 * kDegree);
+  EXPECT_LT(std::abs(both[1][0].item<double>()), 8 * kDegree);
+  EXPECT_GT(both[0][3].item<double>(), 0.8);
+}
+
+TEST(TrackInBeamsTest, SilenceHasNoDirection) {
+  const BeamTrack track = TrackInBeams(torch::zeros({1, kFeatureChannels, 20, 16}), Towards(30, 0).view({1, 1, 3}));
+  EXPECT_EQ(track.direction.abs().max().item<float>(), 0);
+  EXPECT_TRUE(torch::isfinite(track.level).all().item<bool>());
+}
+
 TEST(CourseTest, ReadsTheChangeOffASteadyMotionAcrossTheSeam) {
   constexpr int64_t kTokens = 80;
   torch::Tensor weights = torch::zeros({1, 1, kTokens}), directions = torch::zeros({1, 1, kTokens, 3});
